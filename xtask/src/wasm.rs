@@ -1,0 +1,141 @@
+//! Builds the WebAssembly module. Two routes lead there: rustup's ready-made standard library, or Debian's `rustc-web`,
+//! which builds it from source where rustup cannot download.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::process::{answer, captured};
+
+pub const TARGET: &str = "wasm32-unknown-unknown";
+const CRATE: &str = "sotto-wasm-client";
+const NAME: &str = "sotto_wasm_client";
+const MODULE: &str = "sotto_wasm_client_bg.wasm";
+const PROFILE: &str = "wasm";
+/// Vector instructions, which every browser with the private file system has, make the cipher a fifth faster.
+const RUSTFLAGS: &str = "-C target-feature=+simd128";
+
+/// Compiles, binds and shrinks; leaves the result in `web/src/wasm`.
+pub fn build(root: &Path) -> Result<()> {
+    let module = compile(root, CRATE)?;
+    let out = root.join("web/src/wasm");
+    if is_newer(&out.join(MODULE), &module) {
+        return Ok(());
+    }
+    let bound = root.join("target/wasm-bound");
+    Bindgen::new()
+        .input_path(&module)
+        .out_name(NAME)
+        .web(true)?
+        .typescript(true)
+        .generate(&bound)
+        .context("wasm-bindgen cannot bind the module")?;
+    std::fs::create_dir_all(&out).context("cannot make web/src/wasm")?;
+    for file in [format!("{NAME}.js"), format!("{NAME}.d.ts"), format!("{MODULE}.d.ts")] {
+        std::fs::copy(bound.join(&file), out.join(&file)).with_context(|| format!("cannot copy {file}"))?;
+    }
+    shrink(root, &bound.join(MODULE), &out.join(MODULE))
+}
+
+/// Compiles one of our crates and binds it for Node.js; returns the script that loads it.
+pub fn bind_for_node(root: &Path, package: &str) -> Result<PathBuf> {
+    let out = root.join("target").join(format!("{package}-bound"));
+    let module = compile(root, package)?;
+    Bindgen::new().input_path(&module).out_name("module").nodejs(true)?.generate(&out)?;
+    Ok(out.join("module.js"))
+}
+
+/// Calls a function that takes nothing, and returns what it answered.
+pub fn call_in_node(script: &Path, function: &str) -> Result<String> {
+    let call = format!("console.log(require(process.argv[1]).{function}())");
+    captured(Command::new("node").arg("-e").arg(call).arg(script))
+}
+
+/// Whether this machine can build for [`TARGET`] with the compiler that also lints.
+pub fn has_rustup_target(root: &Path) -> bool {
+    sysroot(root).is_ok_and(|sysroot| sysroot.join("lib/rustlib").join(TARGET).join("lib").is_dir())
+}
+
+/// The C compiler and archiver for SQLite in WebAssembly, for every command that compiles for [`TARGET`].
+pub fn with_c_compiler(command: &mut Command) -> Result<&mut Command> {
+    let clang = newest_clang().context("no clang of version 19 or newer; script/setup installs it")?;
+    Ok(command
+        .env("CC_wasm32_unknown_unknown", format!("clang-{clang}"))
+        .env("AR_wasm32_unknown_unknown", format!("llvm-ar-{clang}")))
+}
+
+/// Compiles one of our crates and returns its module.
+pub fn compile(root: &Path, package: &str) -> Result<PathBuf> {
+    let mut command = Command::new("cargo");
+    command.current_dir(root).args(["build", "--quiet", "--locked", "--package", package]);
+    command.args(["--profile", PROFILE, "--target", TARGET]).env("RUSTFLAGS", RUSTFLAGS);
+    with_c_compiler(&mut command)?;
+    let target = if has_rustup_target(root) && std::env::var("SOTTO_WASM_ROUTE").as_deref() != Ok("debian") {
+        root.join("target")
+    } else {
+        take_debian_route(root, &mut command)?
+    };
+    command.arg("--target-dir").arg(&target);
+    captured(&mut command)?;
+    Ok(target.join(TARGET).join(PROFILE).join(package.replace('-', "_")).with_extension("wasm"))
+}
+
+/// Another compiler needs a target folder of its own, or each route would undo the other's work.
+fn take_debian_route(root: &Path, command: &mut Command) -> Result<PathBuf> {
+    if !Path::new(DEBIAN_RUSTC).exists() || !Path::new(DEBIAN_LIBRARY).exists() {
+        bail!("the target {TARGET} is not installed; script/setup installs it");
+    }
+    let linker = sysroot(root)?.join("lib/rustlib").join(host(root)?).join("bin/rust-lld");
+    command
+        .arg("-Zbuild-std=std,panic_abort")
+        .env("RUSTC", DEBIAN_RUSTC)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
+    Ok(root.join("target/wasm-debian"))
+}
+
+fn shrink(root: &Path, module: &Path, smaller: &Path) -> Result<()> {
+    let tool = root.join("web/node_modules/binaryen/bin/wasm-opt");
+    captured(Command::new("node").arg(tool).args(SHRINK).arg(module).arg("-o").arg(smaller)).map(drop)
+}
+
+fn is_newer(made: &Path, source: &Path) -> bool {
+    let time = |path: &Path| std::fs::metadata(path).and_then(|file| file.modified());
+    matches!((time(made), time(source)), (Ok(made), Ok(source)) if made > source)
+}
+
+fn newest_clang() -> Option<u32> {
+    [21, 20, 19].into_iter().find(|version| {
+        [format!("clang-{version}"), format!("llvm-ar-{version}")]
+            .iter()
+            .all(|program| Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success()))
+    })
+}
+
+fn sysroot(root: &Path) -> Result<PathBuf> {
+    answer(Command::new("rustc").current_dir(root).args(["--print", "sysroot"])).map(PathBuf::from)
+}
+
+/// The name of the platform that this runs on, as the compiler calls it.
+pub fn host(root: &Path) -> Result<String> {
+    answer(Command::new("rustc").current_dir(root).args(["--print", "host-tuple"]))
+}
+
+const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
+const DEBIAN_LIBRARY: &str = "/usr/lib/rustlib/src/rust/library/Cargo.toml";
+
+/// What the compiler may have used; the same set that browsers with the private file system have.
+const SHRINK: &[&str] = &[
+    "-Os",
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-multivalue",
+    "--strip-producers",
+];
