@@ -1,0 +1,27 @@
+//! Sealed files: the first eight bytes say how long the content is claimed to be, the rest is what the server sends.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sotto_crypto::file::{FileKey, FileLayout, SequentialOpener};
+use sotto_crypto::secret::Secret;
+use sotto_fuzz as _;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some((len, sealed)) = bytes.split_first_chunk() else { return };
+    let len = u64::from_be_bytes(*len);
+    if let Ok(layout) = FileLayout::new(len) {
+        let last = layout.chunk_count() - 1;
+        assert_eq!(layout.sealed_range(last).expect("the last chunk").end, layout.sealed_len());
+        assert!(layout.sealed_range(last + 1).is_err());
+    }
+    let Some((header, mut rest)) = sealed.split_first_chunk() else { return };
+    let key = FileKey::from_secret(Secret::fill(|key| *key = [7; 32]));
+    let Ok(mut opener) = SequentialOpener::new(&key, len, header) else { return };
+    while let Some((chunk, after)) = opener.next_len().and_then(|len| rest.split_at_checked(len)) {
+        if opener.open_next(chunk).is_err() {
+            return;
+        }
+        rest = after;
+    }
+    let _ = opener.finish(&[0; 32]);
+});

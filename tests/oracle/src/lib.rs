@@ -1,0 +1,1 @@
+//! Groups that our MLS stack shares with OpenMLS; see `tests/`.
