@@ -1,0 +1,111 @@
+//! The program: reads its settings, says where it listens, and stops cleanly when asked to.
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use sotto_server::admin_command::{self, AdminCommand};
+use sotto_server::config::{Command, Config};
+use sotto_server::{Node, StartError};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    match Command::read() {
+        Ok(Command::Serve(config)) => serve(&config),
+        Ok(Command::Admin(config, command)) => operate(&config, &command),
+        Ok(Command::PrintConfig) => {
+            print(Config::documented_file().trim_end());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            complain(error);
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(config: &Config) -> ExitCode {
+    log_to_standard_error(&config.log);
+    match run(config).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn operate(config: &Config, command: &AdminCommand) -> ExitCode {
+    match admin_command::operate(config, command, &mut std::io::stdout()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: &Config) -> Result<(), StartError> {
+    let listener = listen("listen", config.listen).await?;
+    let metrics = match config.metrics {
+        None => None,
+        Some(address) => Some(listen("metrics", address).await?),
+    };
+    let shutdown = asked_to_stop()?;
+    let node = Node::start(config).await?;
+    let scheme = if node.has_tls() { "https" } else { "http" };
+    if let Some(metrics) = &metrics {
+        tracing::info!(address = %local(metrics, config.listen), "metrics");
+    }
+    // Whoever waits for this line finds a server that accepts calls.
+    print(format_args!("listening on {scheme}://{}", local(&listener, config.listen)));
+    node.serve(listener, metrics, shutdown).await;
+    Ok(())
+}
+
+async fn listen(setting: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Listen {
+        setting,
+        address: address.to_string(),
+        source,
+    })
+}
+
+fn local(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}
+
+fn asked_to_stop() -> Result<impl Future<Output = ()>, StartError> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(StartError::Signals)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(StartError::Signals)?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("stopping");
+    })
+}
+
+/// One JSON object a line.
+fn log_to_standard_error(filter: &str) {
+    tracing_subscriber::fmt().json().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).init();
+}
+
+/// A closed standard output is not our problem.
+fn print(line: impl Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// For the person who has just started it; the log is for machines.
+fn complain(error: impl Display) {
+    let _ = writeln!(std::io::stderr(), "sotto-server: {error}");
+}
+
+/// What programs end with that were called wrongly.
+const USAGE: u8 = 2;

@@ -1,0 +1,82 @@
+//! The embedded database: one file, one process, nothing to install.
+
+mod append;
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, SqlitePool};
+
+pub(super) use append::append_batch;
+
+use super::StoreError;
+use super::sql::connection::Database;
+use super::sql::failure::{failure, migration_failure};
+use super::sql::migrations;
+
+/// Opens `sotto.db` in a folder that exists.
+pub(super) async fn open(folder: &Path) -> Result<Database, StoreError> {
+    let lock = lock(folder)?;
+    let options = options(folder).create_if_missing(true);
+    let writer = writer(&options).await?;
+    migrations::for_sqlite().run(&writer).await.map_err(migration_failure)?;
+    let readers = readers(options).await?;
+    Ok(Database::Sqlite { writer, readers, _lock: Some(lock) })
+}
+
+/// Opens the same without the lock. SQLite itself keeps writers of several processes apart, and nothing that the owner of the lock
+/// keeps in memory depends on what is written so.
+pub(super) async fn attach(folder: &Path) -> Result<Database, StoreError> {
+    let options = options(folder).create_if_missing(false);
+    Ok(Database::Sqlite { writer: writer(&options).await?, readers: readers(options).await?, _lock: None })
+}
+
+fn options(folder: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(folder.join("sotto.db"))
+        .foreign_keys(true)
+        // Readers see the last commit while the writer writes, and a commit is one sequential write and one fsync.
+        .journal_mode(SqliteJournalMode::Wal)
+        // What is acknowledged survives the loss of power, not only of the process.
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(BUSY)
+        .statement_cache_capacity(STATEMENTS)
+        .pragma("cache_size", CACHE_KIB)
+        .pragma("temp_store", "memory")
+        .disable_statement_logging()
+}
+
+async fn writer(options: &SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    pool().max_connections(1).connect_with(options.clone()).await.map_err(failure)
+}
+
+async fn readers(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError> {
+    pool().max_connections(READERS).connect_with(options.pragma("query_only", "on")).await.map_err(failure)
+}
+
+fn pool() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().acquire_timeout(PATIENCE).idle_timeout(None).max_lifetime(None)
+}
+
+/// Two servers on one folder would each believe to be alone. The kernel lets go of the lock when the process ends, however it ends.
+fn lock(folder: &Path) -> Result<File, StoreError> {
+    let file = File::create(folder.join("sotto.lock")).map_err(|error| StoreError::ReadOnly(Arc::new(error)))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let told = "another process has the folder open";
+            Err(StoreError::Unavailable(Arc::new(std::io::Error::new(std::io::ErrorKind::ResourceBusy, told))))
+        }
+        Err(TryLockError::Error(error)) => Err(StoreError::ReadOnly(Arc::new(error))),
+    }
+}
+
+const READERS: u32 = 4;
+const STATEMENTS: usize = 256;
+/// Negative: in KiB instead of pages.
+const CACHE_KIB: &str = "-8192";
+const BUSY: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(30);

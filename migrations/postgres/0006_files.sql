@@ -1,0 +1,29 @@
+-- Encrypted files: what the server knows of them. Their bytes are elsewhere, in parts.
+
+CREATE TABLE files (
+    id                  BYTEA   NOT NULL PRIMARY KEY,
+    owner               BYTEA   NOT NULL REFERENCES accounts (id),
+    reserved_for        BYTEA   NOT NULL, -- its first conversation, so that a repetition is recognised
+    size                BIGINT  NOT NULL,
+    part_size           BIGINT  NOT NULL,
+    state               BIGINT  NOT NULL, -- 1 incomplete, 2 complete, 3 gone and its parts have yet to be removed, 4 gone
+    due_at              BIGINT  NOT NULL, -- incomplete: when the reservation ends; gone: when its parts are removed
+    created_at          BIGINT  NOT NULL
+);
+CREATE INDEX files_by_owner ON files (owner, id);
+CREATE INDEX files_incomplete ON files (owner) WHERE state = 1;
+CREATE INDEX files_due ON files (state, due_at) WHERE state <> 2;
+
+-- Which parts are there, 64 to a row, while a file is incomplete.
+CREATE TABLE file_parts (
+    file                BYTEA   NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+    word                BIGINT  NOT NULL, -- index of the first part divided by 64
+    present             BIGINT  NOT NULL, -- one bit a part, the lowest first
+    PRIMARY KEY (file, word)
+);
+
+CREATE TABLE file_conversations (
+    file                BYTEA   NOT NULL REFERENCES files (id) ON DELETE CASCADE,
+    conversation        BYTEA   NOT NULL REFERENCES conversations (id),
+    PRIMARY KEY (file, conversation)
+);

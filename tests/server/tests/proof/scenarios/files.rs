@@ -1,0 +1,122 @@
+//! Files: reserved, brought in parts, fetched from anywhere.
+
+use anyhow::{Result, ensure};
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use rand::RngExt as _;
+use sotto_proto::wire::{self, ErrorCode};
+use sotto_proto::{ConversationId, FileId};
+use sotto_server_tests::link::{Link, Refused};
+use sotto_server_tests::people::{Town, randomness};
+
+use super::{LIGHT, refusal};
+use crate::community::{Scenario, scenarios};
+
+pub(super) const SCENARIOS: &[Scenario] = scenarios![a_file_is_shared, an_upload_is_resumed, a_long_download_flows];
+
+const PART: usize = 65_536;
+
+async fn a_file_is_shared(town: Town) -> Result<()> {
+    let town = town.with_suite(LIGHT);
+    let (mut alice, mut bob) = (town.register("alice").await?, town.register("bob").await?);
+    let mallory = town.register("mallory").await?;
+    let chat = alice.start_group(&[&bob]).await?;
+    bob.hears(chat).await?;
+    bob.accepts(chat).await?;
+    let content = random_bytes(2 * PART + 1_000);
+    let file = upload(&alice.link, chat, &content).await?;
+
+    assert_eq!(download(&bob.link, file, 0, 0).await?, content);
+    assert_eq!(download(&bob.link, file, 70_000, 5).await?, content[70_000..70_005]);
+    assert_eq!(refusal(download(&mallory.link, file, 0, 0).await.map_err(Into::into)), ErrorCode::NotFound);
+    let beyond = download(&bob.link, file, content.len() as u64 + 1, 1).await;
+    assert_eq!(refusal(beyond.map_err(Into::into)), ErrorCode::InvalidArgument);
+
+    let used = |account: wire::GetOwnAccountResponse| account.storage_used;
+    let before = used(alice.link.call(wire::GetOwnAccountRequest {}).await?);
+    alice.link.call(wire::DeleteFileRequest { file_id: file.to_wire() }).await?;
+    let after = used(alice.link.call(wire::GetOwnAccountRequest {}).await?);
+    ensure!(before >= after + content.len() as u64, "{before} bytes before, {after} after");
+    assert_eq!(refusal(download(&bob.link, file, 0, 0).await.map_err(Into::into)), ErrorCode::NotFound);
+    Ok(())
+}
+
+async fn an_upload_is_resumed(town: Town) -> Result<()> {
+    let town = town.with_suite(LIGHT);
+    let (mut alice, bob) = (town.register("alice").await?, town.register("bob").await?);
+    let chat = alice.start_group(&[&bob]).await?;
+    let content = random_bytes(3 * PART + 7);
+    let file = FileId::from_bytes(randomness().random());
+    reserve(&alice.link, file, chat, content.len()).await?;
+    put(&alice.link, file, 2, &content).await?;
+    put(&alice.link, file, 2, &content).await?;
+    let early = alice.link.call(wire::CompleteFileRequest { file_id: file.to_wire() }).await;
+    assert_eq!(refusal(early.map_err(Into::into)), ErrorCode::FileIncomplete);
+    let status = alice.link.call(wire::GetFileStatusRequest { file_id: file.to_wire() }).await?.status.unwrap();
+    let missing: Vec<_> = status.missing.iter().map(|range| (range.first, range.count)).collect();
+    assert_eq!(missing, [(0, 2), (3, 1)]);
+    for index in [3, 0, 1] {
+        put(&alice.link, file, index, &content).await?;
+    }
+    alice.link.call(wire::CompleteFileRequest { file_id: file.to_wire() }).await?;
+    alice.link.call(wire::CompleteFileRequest { file_id: file.to_wire() }).await?;
+    assert_eq!(download(&alice.link, file, 0, 0).await?, content);
+    let late = put(&alice.link, file, 0, &content).await;
+    assert_eq!(refusal(late.map_err(Into::into)), ErrorCode::NotApplicable);
+    Ok(())
+}
+
+/// More than a stream's first credit.
+async fn a_long_download_flows(town: Town) -> Result<()> {
+    let town = town.with_suite(LIGHT);
+    let (mut alice, bob) = (town.register("alice").await?, town.register("bob").await?);
+    let chat = alice.start_group(&[&bob]).await?;
+    let content = random_bytes(3 << 20);
+    let file = upload(&alice.link, chat, &content).await?;
+    assert_eq!(download(&alice.link, file, 0, 0).await?, content);
+    Ok(())
+}
+
+async fn upload(link: &Link, chat: ConversationId, content: &Bytes) -> Result<FileId, Refused> {
+    let file = FileId::from_bytes(randomness().random());
+    reserve(link, file, chat, content.len()).await?;
+    for index in 0..content.len().div_ceil(PART) {
+        put(link, file, index, content).await?;
+    }
+    link.call(wire::CompleteFileRequest { file_id: file.to_wire() }).await?;
+    Ok(file)
+}
+
+async fn reserve(link: &Link, file: FileId, chat: ConversationId, size: usize) -> Result<(), Refused> {
+    let request = wire::ReserveFileRequest {
+        file_id: file.to_wire(),
+        conversation_id: chat.to_wire(),
+        size: size as u64,
+        part_size: u32::try_from(PART).unwrap(),
+    };
+    let first = link.call(request.clone()).await?;
+    let again = link.call(request).await?;
+    assert_eq!(first, again);
+    Ok(())
+}
+
+async fn put(link: &Link, file: FileId, index: usize, content: &Bytes) -> Result<(), Refused> {
+    let data = content.slice(index * PART..content.len().min((index + 1) * PART));
+    let index = u32::try_from(index).unwrap();
+    link.call(wire::UploadPartRequest { file_id: file.to_wire(), index, data }).await.map(drop)
+}
+
+async fn download(link: &Link, file: FileId, offset: u64, length: u64) -> Result<Bytes, Refused> {
+    let mut pieces = link.stream(wire::DownloadFileRequest { file_id: file.to_wire(), offset, length }).await;
+    let mut content = BytesMut::new();
+    while let Some(piece) = pieces.next().await {
+        content.extend_from_slice(&piece?.piece);
+    }
+    Ok(content.freeze())
+}
+
+fn random_bytes(size: usize) -> Bytes {
+    let mut bytes = vec![0; size];
+    randomness().fill(&mut bytes[..]);
+    bytes.into()
+}
