@@ -1,0 +1,157 @@
+//! Reading a stretch of a conversation as it is shown.
+
+use rusqlite::types::{FromSqlError, Type};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use sotto_proto::{AccountId, ConversationId, EventId, ID_LEN};
+
+use super::record::content_of;
+use super::{Item, Unread, What};
+use crate::store::{Store, StoreError};
+use crate::timeline::{Content, Entry, Message, Standing, State, fold_message, fold_poll, fold_task};
+
+impl Store {
+    /// The last items before a place of the log, or of all, oldest first.
+    pub fn page(&self, conversation: ConversationId, before: Option<u64>, limit: u32) -> Result<Vec<Item>, StoreError> {
+        let before = before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
+        let mut shown = self
+            .connection()
+            .prepare_cached(
+                "SELECT entries.* FROM entries JOIN conversations ON number = conversation
+                 WHERE id = ?1 AND seq < ?2 AND shown = 1 ORDER BY seq DESC LIMIT ?3",
+            )?
+            .query_map(params![conversation.as_bytes(), before, limit], Kept::read)?
+            .collect::<Result<Vec<_>, _>>()?;
+        shown.reverse();
+        items(self.connection(), &shown)
+    }
+
+    /// What others wrote after a place of the log and still stands.
+    pub fn unread(&self, conversation: ConversationId, after: u64, account: AccountId) -> Result<Unread, StoreError> {
+        let kept = self
+            .connection()
+            .prepare_cached(
+                "SELECT entries.* FROM entries JOIN conversations ON number = conversation
+                 WHERE id = ?1 AND seq > ?2 AND shown = 1 AND author <> ?3 ORDER BY seq LIMIT ?4",
+            )?
+            .query_map(params![conversation.as_bytes(), after, account.as_bytes(), UNREAD_MAX], Kept::read)?
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut unread = Unread::default();
+        for item in items(self.connection(), &kept)? {
+            if let Some(mentions) = item.calls_for(account) {
+                unread.messages += 1;
+                unread.mentions += u32::from(mentions);
+            }
+        }
+        Ok(unread)
+    }
+}
+
+impl Item {
+    /// Whether it mentions the account; none for what was taken back, which nobody has to read.
+    fn calls_for(&self, account: AccountId) -> Option<bool> {
+        match &self.what {
+            What::Message(Message { state: State::Deleted { .. }, .. }) => None,
+            What::Message(Message { state: State::Standing { text, .. }, .. }) => {
+                Some(text.body.mentions().any(|mentioned| mentioned == account))
+            }
+            What::Poll(_) | What::Task(_) | What::Unknown(_) => Some(false),
+        }
+    }
+}
+
+/// A row of entries.
+pub(super) struct Kept {
+    pub(super) row: i64,
+    pub(super) conversation: i64,
+    seq: u64,
+    id: EventId,
+    author: AccountId,
+    standing: Standing,
+    received_at_ms: u64,
+    body: Vec<u8>,
+}
+
+impl Kept {
+    /// Columns in the order of the table.
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let standing: u8 = row.get(5)?;
+        let standing =
+            Standing::from_number(standing).ok_or_else(|| strange(5, FromSqlError::OutOfRange(standing.into())))?;
+        Ok(Self {
+            row: row.get(0)?,
+            conversation: row.get(1)?,
+            seq: row.get(2)?,
+            id: EventId::from_bytes(row.get::<_, [u8; ID_LEN]>(3)?),
+            author: AccountId::from_bytes(row.get::<_, [u8; ID_LEN]>(4)?),
+            standing,
+            received_at_ms: row.get(6)?,
+            body: row.get(8)?,
+        })
+    }
+
+    /// The entry if its content is known, and its fallback.
+    fn open(&self) -> (Option<Entry>, String) {
+        let (event, content) = content_of(&self.body);
+        let entry = content.map(|content| Entry {
+            seq: self.seq,
+            id: self.id,
+            author: self.author,
+            standing: self.standing,
+            received_at_ms: self.received_at_ms,
+            sent_at_ms: event.sent_at_ms,
+            content,
+        });
+        (entry, event.fallback)
+    }
+}
+
+fn strange(column: usize, error: FromSqlError) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, Box::new(error))
+}
+
+/// The entry of an event.
+pub(super) fn kept(connection: &Connection, conversation: i64, id: EventId) -> Result<Option<Kept>, StoreError> {
+    Ok(connection
+        .prepare_cached("SELECT * FROM entries WHERE conversation = ?1 AND event_id = ?2")?
+        .query_row(params![conversation, id.as_bytes()], Kept::read)
+        .optional()?)
+}
+
+/// What rows look like after everything that acts on them.
+pub(super) fn items(connection: &Connection, shown: &[Kept]) -> Result<Vec<Item>, StoreError> {
+    shown.iter().map(|kept| item(connection, kept)).collect()
+}
+
+fn item(connection: &Connection, kept: &Kept) -> Result<Item, StoreError> {
+    let (entry, fallback) = kept.open();
+    let what = match entry {
+        Some(entry) => what(&entry, &acts(connection, kept.conversation, kept.id)?),
+        None => None,
+    };
+    let what = what.unwrap_or(What::Unknown(fallback));
+    Ok(Item { seq: kept.seq, id: kept.id, author: kept.author, received_at_ms: kept.received_at_ms, what })
+}
+
+fn what(entry: &Entry, acts: &[Entry]) -> Option<What> {
+    match entry.content {
+        Content::Text(_) => fold_message(entry, acts).map(What::Message),
+        Content::Poll(_) => fold_poll(entry, acts).map(What::Poll),
+        Content::Task(_) => fold_task(entry, acts).map(What::Task),
+        _ => None,
+    }
+}
+
+/// What acts on an event, in the order of the log.
+fn acts(connection: &Connection, conversation: i64, target: EventId) -> Result<Vec<Entry>, StoreError> {
+    let kept = connection
+        .prepare_cached(
+            "SELECT entries.* FROM acts JOIN entries USING (conversation, seq)
+             WHERE conversation = ?1 AND target = ?2 ORDER BY seq",
+        )?
+        .query_map(params![conversation, target.as_bytes()], Kept::read)?
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(kept.iter().filter_map(|kept| kept.open().0).collect())
+}
+
+/// Beyond this nobody counts.
+const UNREAD_MAX: u32 = 1_000;

@@ -1,0 +1,36 @@
+//! The one place where the store differs between platforms: which cipher encrypts the file, and how a commit becomes
+//! durable on its file system.
+
+pub(super) use current::{DURABILITY, key_pragma};
+
+/// SQLCipher: AES-256-CBC with HMAC-SHA-512 a page, under the raw key.
+#[cfg(not(target_arch = "wasm32"))]
+mod current {
+    use zeroize::Zeroizing;
+
+    pub(in super::super) fn key_pragma(hex: &str) -> Zeroizing<String> {
+        Zeroizing::new(format!("PRAGMA key = \"x'{hex}'\";"))
+    }
+
+    pub(in super::super) const DURABILITY: &str = "
+        PRAGMA journal_mode = WAL;
+        PRAGMA synchronous = FULL;
+    ";
+}
+
+/// `SQLite3MultipleCiphers`: ChaCha20-Poly1305 a page, under the raw key. The OPFS file system has no shared memory for a
+/// write-ahead log; one worker owns the file, so the lock is taken once and kept.
+#[cfg(target_arch = "wasm32")]
+mod current {
+    use zeroize::Zeroizing;
+
+    pub(in super::super) fn key_pragma(hex: &str) -> Zeroizing<String> {
+        Zeroizing::new(format!("PRAGMA cipher = 'chacha20'; PRAGMA key = 'raw:{hex}';"))
+    }
+
+    pub(in super::super) const DURABILITY: &str = "
+        PRAGMA locking_mode = EXCLUSIVE;
+        PRAGMA journal_mode = TRUNCATE;
+        PRAGMA synchronous = FULL;
+    ";
+}

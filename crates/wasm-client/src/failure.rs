@@ -1,0 +1,125 @@
+use indexed_db_futures::error::{Error as IndexedDbError, OpenDbError};
+use serde::Serialize;
+use sotto_client::store::StoreError;
+use sqlite_wasm_vfs::sahpool::OpfsSAHError;
+use tsify::Tsify;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::DomException;
+
+/// What the page is told when something fails: a code to act on, and a text for a report. Neither holds a secret.
+#[derive(Debug, Serialize, Tsify)]
+pub struct Failure {
+    code: FailureCode,
+    message: String,
+}
+
+/// Each code has a sentence in the catalogue of the page that tells a person what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Tsify)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureCode {
+    /// The browser has no private file system for this origin, as in some private windows.
+    NoOpfs,
+    /// Another tab or worker has the store.
+    InUse,
+    /// The store is there, and the key that opens it is not.
+    KeyLost,
+    /// The store contradicts itself.
+    Damaged,
+    /// The quota of this origin is used up.
+    Full,
+    /// A later version of Sotto has written the store.
+    Newer,
+    /// Anything else; the message says what.
+    Failed,
+}
+
+impl Failure {
+    pub(crate) fn new(code: FailureCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// Something that the browser's interface threw.
+    pub(crate) fn from_js(doing: &str, thrown: &JsValue) -> Self {
+        let Some(exception) = thrown.dyn_ref::<DomException>() else {
+            return Self::new(FailureCode::Failed, format!("{doing}: {thrown:?}"));
+        };
+        let code = match exception.name().as_str() {
+            "NoModificationAllowedError" | "InvalidStateError" => FailureCode::InUse,
+            "QuotaExceededError" => FailureCode::Full,
+            "SecurityError" | "NotAllowedError" => FailureCode::NoOpfs,
+            _ => FailureCode::Failed,
+        };
+        Self::new(code, format!("{doing}: {}: {}", exception.name(), exception.message()))
+    }
+}
+
+impl From<Failure> for JsValue {
+    fn from(failure: Failure) -> Self {
+        failure.into_ts().map_or_else(|error| Self::from_str(&error.to_string()), |failure| failure.js_value())
+    }
+}
+
+impl From<tsify::Error> for Failure {
+    fn from(error: tsify::Error) -> Self {
+        Self::new(FailureCode::Failed, format!("translating for the page: {error}"))
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let code = match error {
+            StoreError::WrongKeyOrDamaged | StoreError::Damaged(_) => FailureCode::Damaged,
+            StoreError::InUse => FailureCode::InUse,
+            StoreError::Full => FailureCode::Full,
+            StoreError::FromTheFuture { .. } => FailureCode::Newer,
+            StoreError::Failed(_) => FailureCode::Failed,
+        };
+        Self::new(code, chain(&error))
+    }
+}
+
+impl From<OpfsSAHError> for Failure {
+    fn from(error: OpfsSAHError) -> Self {
+        match &error {
+            OpfsSAHError::NotSupported => Self::new(FailureCode::NoOpfs, error.to_string()),
+            OpfsSAHError::GetDirHandle(thrown)
+            | OpfsSAHError::GetFileHandle(thrown)
+            | OpfsSAHError::CreateSyncAccessHandle(thrown)
+            | OpfsSAHError::IterHandle(thrown)
+            | OpfsSAHError::GetPath(thrown)
+            | OpfsSAHError::RemoveEntity(thrown)
+            | OpfsSAHError::GetSize(thrown)
+            | OpfsSAHError::Read(thrown)
+            | OpfsSAHError::Write(thrown)
+            | OpfsSAHError::Flush(thrown)
+            | OpfsSAHError::Truncate(thrown)
+            | OpfsSAHError::Reflect(thrown) => Self::from_js(&error.to_string(), thrown),
+            OpfsSAHError::Vfs(_) | OpfsSAHError::ImportDb(_) | OpfsSAHError::Generic(_) => {
+                Self::new(FailureCode::Failed, error.to_string())
+            }
+        }
+    }
+}
+
+impl From<OpenDbError> for Failure {
+    fn from(error: OpenDbError) -> Self {
+        Self::new(FailureCode::Failed, chain(&error))
+    }
+}
+
+impl From<IndexedDbError> for Failure {
+    fn from(error: IndexedDbError) -> Self {
+        Self::new(FailureCode::Failed, chain(&error))
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
