@@ -1,0 +1,208 @@
+// The English catalogue. It defines the keys: every other catalogue has exactly these, or does not compile.
+import type { FailureCode } from "../check/failure.ts";
+import { pluralFor } from "./plural.ts";
+
+const plural = pluralFor("en");
+
+/** What happened, and what the person does about it. */
+export interface Advice {
+  what: string;
+  todo: string;
+}
+
+const failures: Record<FailureCode, Advice> = {
+  "insecure-context": {
+    what: "This page came over a connection that is not secure, so the browser withholds private storage and keys.",
+    todo: "Open the address with https:// in front. On the machine that runs the server, http://localhost works too.",
+  },
+  "no-wasm": {
+    what: "This browser has WebAssembly switched off, and the encryption core cannot run without it.",
+    todo: "Switch it on for this site (Lockdown Mode on Apple devices switches it off), or use another browser.",
+  },
+  "no-locks": {
+    what: "This browser cannot make sure that only one tab writes to the store.",
+    todo: "Update the browser. Any version from 2022 or later can do it.",
+  },
+  "worker-unavailable": {
+    what: "The browser did not start the worker that holds your keys.",
+    todo: "Reload the page. If it happens again, an extension or the server is blocking the file: try a private window, and tell whoever runs this server.",
+  },
+  "worker-crashed": {
+    what: "The worker that holds your keys stopped unexpectedly.",
+    todo: "Reload the page. If it happens again, send the technical detail to whoever runs this server.",
+  },
+  "worker-silent": {
+    what: "The worker that holds your keys has not answered for a long time.",
+    todo: "Look at your connection, then reload the page.",
+  },
+  "core-blocked": {
+    what: "A security policy forbids WebAssembly on this page, so the encryption core cannot run.",
+    todo: "Tell whoever runs this server that its Content-Security-Policy must allow 'wasm-unsafe-eval'. If your company filters the web, its filter may have changed the policy.",
+  },
+  "core-missing": {
+    what: "The server does not have the encryption core that belongs to this page.",
+    todo: "Reload the page; the server may just have been updated. If it happens again, tell whoever runs it that its installation is incomplete.",
+  },
+  "core-unreachable": {
+    what: "The connection broke while the encryption core was on its way.",
+    todo: "Look at your connection, then reload the page.",
+  },
+  "core-wrong-type": {
+    what: "The server sent the encryption core with the wrong label, or something else in its place.",
+    todo: "If you are on a public network, log in to that network first. Otherwise tell whoever runs this server that .wasm files must be served as application/wasm.",
+  },
+  "core-damaged": {
+    what: "The encryption core arrived damaged, and was not used.",
+    todo: "Reload the page. If it happens again, something between you and the server changes files: try another network.",
+  },
+  "core-crashed": {
+    what: "The encryption core stopped because of an error in it.",
+    todo: "Reload the page. If it happens again, send the technical detail to whoever runs this server.",
+  },
+  "primitive-wrong": {
+    what: "A cryptographic building block gave a wrong answer on this device. Nothing was encrypted with it.",
+    todo: "Do not use Sotto in this browser. Update the browser, restart the device and check again; if it stays, the hardware may be faulty.",
+  },
+  "no-opfs": {
+    what: "This browser gives the page no private storage. Some private windows do that.",
+    todo: "Use a normal window, allow this site to store data, or update the browser.",
+  },
+  "in-use": {
+    what: "Something else on this device has the store open and does not let go.",
+    todo: "Close all other tabs and windows with Sotto, then check again. If that does not help, restart the browser.",
+  },
+  "key-lost": {
+    what: "The encrypted store is here, but its key is gone, so nobody can open it. Browsers lose keys when site data is deleted in part.",
+    todo: "Delete all data of this site in the browser's settings, then reload. What is on other devices is not affected.",
+  },
+  damaged: {
+    what: "The encrypted store on this device is damaged or was changed from outside, and was not opened.",
+    todo: "Check again. If it stays, delete all data of this site in the browser's settings and reload. What is on other devices is not affected.",
+  },
+  full: {
+    what: "There is no room left on this device for the store.",
+    todo: "Free some space, or allow this site more storage in the browser's settings, then check again.",
+  },
+  newer: {
+    what: "A newer version of Sotto has written the store on this device. This version does not touch it.",
+    todo: "Close all tabs with Sotto and open it again, so that the newer version loads.",
+  },
+  "offline-unsupported": {
+    what: "This browser does not let the app stay on the device. Some private windows do that.",
+    todo: "Everything works while you are connected. To open Sotto offline as well, use a normal window.",
+  },
+  "offline-failed": {
+    what: "The app could not be kept on this device.",
+    todo: "Everything works while you are connected. Reload the page to try again; if it stays, free some space on the device.",
+  },
+  failed: {
+    what: "Something went wrong that Sotto has no name for.",
+    todo: "Check again. If it happens again, send the technical detail to whoever runs this server.",
+  },
+};
+
+export const en = {
+  language: "English",
+  direction: "ltr" as "ltr" | "rtl",
+
+  page: {
+    title: "Security check",
+    skip: "Skip to the checks",
+    checks: "The checks",
+    device: "This device",
+    again: "Check again",
+  },
+
+  preferences: {
+    theme: "Appearance",
+    themes: { system: "Like the system", light: "Light", dark: "Dark" },
+    language: "Language",
+  },
+
+  verdict: {
+    running: { title: "Checking this browser", text: "Sotto makes sure of everything before it trusts it." },
+    held: {
+      title: "Sotto is open in another tab",
+      text: "Only one tab at a time may write to the store. This one takes over by itself as soon as the other is closed.",
+    },
+    ok: {
+      title: "Everything checks out",
+      text: "The encryption core runs on this device, and its encrypted store is open.",
+    },
+    limited: {
+      title: "Ready, with one limit",
+      text: "Everything works while you are connected. What is missing is explained below.",
+    },
+    failed: { title: "Something needs your attention", more: "See what to do" },
+  },
+
+  states: { waiting: "Waiting", running: "Running", ok: "Passed", failed: "Failed" },
+
+  steps: {
+    context: {
+      title: "Secure connection",
+      meaning: "A browser gives private storage and keys only to pages that arrive securely.",
+    },
+    worker: {
+      title: "Separate worker",
+      meaning:
+        "Keys and messages live apart from what you see. This page may ask for work to be done, never for a key.",
+    },
+    core: {
+      title: "Encryption core",
+      meaning: "Everything is encrypted by one piece of Rust code, the same in every client.",
+    },
+    primitives: {
+      title: "Cryptographic self-test",
+      meaning: "Each building block is run on this device and compared with published answers.",
+    },
+    tab: {
+      title: "One writer",
+      meaning: "Only one tab may write to the store, so no two can ever disagree.",
+    },
+    store: {
+      title: "Encrypted store",
+      meaning: "What is kept on this device is encrypted. The browser guards the key apart from the files.",
+    },
+    offline: {
+      title: "Works offline",
+      meaning: "The app itself stays on this device and opens without a connection.",
+    },
+  },
+
+  findings: {
+    held: "Waiting for the other tab to be closed.",
+    encrypted: "Encrypted, written and read back",
+    plain: "Not encrypted",
+  },
+
+  primitives: {
+    x25519: "agrees on keys",
+    ed25519: "signs",
+    "chacha20-poly1305": "encrypts and seals",
+    "hkdf-sha256": "derives keys",
+  } as Record<string, string>,
+
+  facts: {
+    openings: (count: number, text: string) => `Opened ${text} ${plural(count, { one: "time", other: "times" })}`,
+    since: (date: string) => `on this device, since ${date}`,
+    server: "Server",
+    serverStates: { unknown: "Asking…", reachable: "In reach", unreachable: "Out of reach" },
+    kept: "Storage",
+    keptStates: { yes: "The browser keeps it", no: "The browser may clear it when space runs short" },
+    core: "Core",
+    isolated: "Page",
+    isolatedStates: { yes: "Isolated from other sites", no: "Shares a process with other sites" },
+  },
+
+  failure: { what: "What happened", todo: "What to do", detail: "Technical detail" },
+  failures,
+
+  update: { text: "A new version of Sotto is ready.", reload: "Reload" },
+
+  announce: {
+    step: (title: string, state: string) => `${title}: ${state}.`,
+  },
+};
+
+export type Messages = typeof en;

@@ -1,0 +1,65 @@
+import { createContext } from "svelte";
+import { recall, remember } from "../remember.ts";
+import { en, type Messages } from "./en.ts";
+import { ru } from "./ru.ts";
+
+export const CATALOGUES = { en, ru } satisfies Record<string, Messages>;
+export type Locale = keyof typeof CATALOGUES;
+export const LOCALES = Object.keys(CATALOGUES) as Locale[];
+
+/** The language of the page, and what is written in its manner: dates, times, numbers. */
+export class I18n {
+  #locale = $state<Locale>("en");
+  readonly t: Messages = $derived(CATALOGUES[this.#locale]);
+  readonly #wanted: readonly string[];
+  /** The language with the region of the person, if it is known: dates differ within a language. */
+  readonly #tag = $derived.by(() => this.#wanted.find((tag) => languageOf(tag) === this.#locale) ?? this.#locale);
+  readonly #dates = $derived(new Intl.DateTimeFormat(this.#tag, { dateStyle: "long" }));
+  readonly #numbers = $derived(new Intl.NumberFormat(this.#tag));
+  readonly #times = $derived(
+    new Intl.NumberFormat(this.#tag, { style: "unit", unit: "millisecond", unitDisplay: "short" }),
+  );
+
+  constructor(wanted: readonly string[]) {
+    this.#wanted = wanted;
+    this.#locale = chooseLocale(recall("language"), wanted);
+  }
+
+  get locale(): Locale {
+    return this.#locale;
+  }
+
+  /** The choice of the person, which outlives the page. */
+  set locale(locale: Locale) {
+    this.#locale = locale;
+    remember("language", locale);
+  }
+
+  date(atMs: number): string {
+    return this.#dates.format(atMs);
+  }
+
+  number(value: number): string {
+    return this.#numbers.format(value);
+  }
+
+  /** How long something took: whole milliseconds, and never none. */
+  duration(ms: number): string {
+    return this.#times.format(Math.max(1, Math.round(ms)));
+  }
+}
+
+/** What the person chose before, else the first language of the browser that there is a catalogue for. */
+export function chooseLocale(remembered: string | null, wanted: readonly string[]): Locale {
+  return [remembered ?? "", ...wanted].map(languageOf).find(isLocale) ?? "en";
+}
+
+function languageOf(tag: string): string | undefined {
+  return tag.split("-")[0];
+}
+
+function isLocale(tag: string | undefined): tag is Locale {
+  return LOCALES.some((locale) => locale === tag);
+}
+
+export const [getI18n, setI18n] = createContext<I18n>();

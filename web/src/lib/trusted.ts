@@ -1,0 +1,33 @@
+// The only addresses that this page may run as code. The browser enforces it: under `require-trusted-types-for 'script'`
+// it takes a plain string for none of them, and under `trusted-types sotto` nobody can make a second, laxer policy.
+import workerAddress from "../worker/main.ts?worker&url";
+
+const SERVICE_WORKER = "/sw.js";
+
+export function startWorker(): Worker {
+  return new Worker(trusted(workerAddress), { type: "module", name: "sotto" });
+}
+
+export function registerServiceWorker(): Promise<ServiceWorkerRegistration> {
+  return navigator.serviceWorker.register(trusted(SERVICE_WORKER));
+}
+
+/** Trusted Types (W3C) as far as they are needed here; TypeScript does not know them yet. */
+interface TrustedTypes {
+  createPolicy(name: string, rules: { createScriptURL(address: string): string }): { createScriptURL: Trust };
+}
+type Trust = (address: string) => string;
+
+const trusted: Trust = makePolicy();
+
+function makePolicy(): Trust {
+  const { trustedTypes } = window as { trustedTypes?: TrustedTypes };
+  if (!trustedTypes) return allowed;
+  const policy = trustedTypes.createPolicy("sotto", { createScriptURL: allowed });
+  return (address) => policy.createScriptURL(address);
+}
+
+function allowed(address: string): string {
+  if (address === workerAddress || address === SERVICE_WORKER) return address;
+  throw new TypeError(`not a script of this app: ${address}`);
+}

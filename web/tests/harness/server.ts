@@ -1,0 +1,60 @@
+// The real server, as a process of its own, with a folder of its own.
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+const START_MS = 60_000;
+
+export class Server {
+  readonly url: string;
+  readonly #process: ChildProcess;
+  readonly #data: string;
+
+  private constructor(url: string, process: ChildProcess, data: string) {
+    this.url = url;
+    this.#process = process;
+    this.#data = data;
+  }
+
+  /** Starts the program that `SOTTO_SERVER_BIN` names, on a free port unless one is given. */
+  static async start(listen = "127.0.0.1:0"): Promise<Server> {
+    const program = process.env["SOTTO_SERVER_BIN"];
+    if (!program) throw new Error("SOTTO_SERVER_BIN does not name the server; `cargo xtask test browser` sets it");
+    const data = await mkdtemp(join(tmpdir(), "sotto-web-"));
+    const child = spawn(program, ["--listen", listen, "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+    return new Server(await announced(child), child, data);
+  }
+
+  /** Ends it at once, as a power cut does. */
+  async kill(): Promise<void> {
+    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      const ended = once(this.#process, "exit");
+      this.#process.kill("SIGKILL");
+      await ended;
+    }
+    await rm(this.#data, { recursive: true, force: true });
+  }
+}
+
+/** The address that the server prints once it accepts calls. */
+async function announced(child: ChildProcess): Promise<string> {
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr) throw new Error("the server has no output");
+  let complaint = "";
+  stderr.on("data", (chunk) => (complaint = (complaint + chunk).slice(-2000)));
+  const timer = setTimeout(() => child.kill("SIGKILL"), START_MS);
+  try {
+    for await (const line of createInterface(stdout)) {
+      const [, url] = /^listening on (http:\/\/\S+)$/.exec(line) ?? [];
+      if (url) return url;
+    }
+  } finally {
+    clearTimeout(timer);
+    // What it prints later is of no interest, but must not fill the pipe.
+    stdout.resume();
+  }
+  throw new Error(`the server did not start: ${complaint}`);
+}

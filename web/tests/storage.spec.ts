@@ -1,0 +1,101 @@
+// What can happen to what is kept on the device, done to the real thing.
+import { expect, expectFailure, expectState, expectVerdict, openings, test } from "./harness/fixtures.ts";
+
+/** A page of the origin on which nothing of the app runs, so that nothing holds the store. */
+const QUIET = "/manifest.webmanifest";
+
+test("the key is gone, and nothing is overwritten", async ({ page, server }) => {
+  await page.goto(server.url);
+  await expectVerdict(page, "ok");
+  await page.goto(server.url + QUIET);
+  await page.evaluate(
+    () =>
+      new Promise((done, failed) => {
+        const request = indexedDB.deleteDatabase("sotto");
+        request.onsuccess = done;
+        request.onerror = failed;
+      }),
+  );
+
+  await page.goto(server.url);
+  await expectFailure(page, "store", "key-lost");
+  await page.reload();
+  await expectFailure(page, "store", "key-lost");
+});
+
+test("the store was changed from outside", async ({ page, server }) => {
+  await page.goto(server.url);
+  await expectVerdict(page, "ok");
+  await page.goto(server.url + QUIET);
+  const changed = await page.evaluate(scribble);
+  expect(changed).toBeGreaterThan(0);
+
+  await page.goto(server.url);
+  await expectFailure(page, "store", "damaged");
+});
+
+test("all site data deleted is a fresh start", async ({ page, server }) => {
+  await page.goto(server.url);
+  await expectVerdict(page, "ok");
+  await page.goto(server.url + QUIET);
+  const debug = await page.context().newCDPSession(page);
+  await debug.send("Storage.clearDataForOrigin", { origin: server.url, storageTypes: "all" });
+
+  await page.goto(server.url);
+  await expectVerdict(page, "ok");
+  expect(await openings(page)).toBe(1);
+});
+
+test("C7: the device has no room left", async ({ page, server }) => {
+  await page.goto(server.url + QUIET);
+  const debug = await page.context().newCDPSession(page);
+  await debug.send("Storage.overrideQuotaForOrigin", { origin: server.url, quotaSize: 20_000 });
+  await page.goto(server.url);
+  await expectFailure(page, "store", "full");
+});
+
+test("a browser without private storage", async ({ page, middlebox }) => {
+  middlebox.fault = (answer, path) => {
+    if (!/\/main-[^/]+\.js$/.test(path)) return;
+    const refuse =
+      "StorageManager.prototype.getDirectory = async () => { throw new DOMException('no', 'SecurityError') };";
+    answer.body = Buffer.concat([Buffer.from(refuse), answer.body]);
+  };
+  await page.goto(middlebox.url);
+  await expectFailure(page, "store", "no-opfs");
+  await expectState(page, "tab", "ok");
+});
+
+test("a connection that is not secure", async ({ playwright, server }) => {
+  const { port } = new URL(server.url);
+  const { browserOptions } = await import("./harness/browser.js");
+  const args = [...(browserOptions.args ?? []), "--host-resolver-rules=MAP sotto.example 127.0.0.1"];
+  const browser = await playwright.chromium.launch({ ...browserOptions, args });
+  const page = await browser.newPage();
+  await page.goto(`http://sotto.example:${port}`);
+  await expectFailure(page, "context", "insecure-context");
+  await expectState(page, "offline", "waiting");
+  await browser.close();
+});
+
+/** Overwrites every file that holds the store from its second page on; returns how many there were. */
+async function scribble(): Promise<number> {
+  const folders = [await navigator.storage.getDirectory()];
+  let changed = 0;
+  for (let folder = folders.pop(); folder; folder = folders.pop()) {
+    for await (const handle of (folder as unknown as { values(): AsyncIterable<FileSystemHandle> }).values()) {
+      if (handle.kind === "directory") {
+        folders.push(handle as FileSystemDirectoryHandle);
+        continue;
+      }
+      const file = handle as FileSystemFileHandle;
+      const { size } = await file.getFile();
+      if (size <= 8192) continue;
+      const writable = await file.createWritable({ keepExistingData: true });
+      await writable.write({ type: "write", position: 8192, data: new Uint8Array(size - 8192).fill(0x5a) });
+      await writable.close();
+      changed += 1;
+    }
+  }
+  return changed;
+}

@@ -1,0 +1,14 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+import { serviceWorker } from "./build/service-worker.ts";
+
+export default defineConfig({
+  plugins: [svelte(), serviceWorker()],
+  build: {
+    // The content security policy allows files of this origin and nothing inside the page, so nothing is inlined.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  worker: { format: "es" },
+  test: { include: ["src/**/*.test.ts", "build/**/*.test.ts"] },
+});
