@@ -206,7 +206,7 @@ fn unit_tests(root: &Path) -> Result<String> {
 
 fn rust_tests(root: &Path) -> Result<String> {
     let (postgres, nats) = (Postgres::start()?, Nats::start()?);
-    let mut command = cargo(root, &["test", "--quiet", "--locked", "--workspace"]);
+    let mut command = cargo(root, &["test", "--quiet", "--locked", "--workspace", "--no-fail-fast"]);
     let scratch = scratch()?;
     command.env("SOTTO_TEST_POSTGRES", postgres.url()).env("SOTTO_TEST_NATS", nats.url());
     captured(command.env("TMPDIR", scratch.path()))

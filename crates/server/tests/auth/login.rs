@@ -29,6 +29,7 @@ on_sqlite!(
 
 async fn a_new_device_reads_the_vault_and_certifies_itself(world: &World) {
     let alice = world.join("alice").await;
+    world.clock.advance(Duration::from_secs(1));
     let laptop = Handset::new(world);
     let reply = world.enter(&alice, &laptop, None).await.unwrap();
     assert_eq!((reply.account_id, reply.user_name.as_str()), (alice.account.to_wire(), "alice"));
