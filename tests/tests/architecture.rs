@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sotto-server", &["sotto-crypto", "sotto-proto"]),
     ("sotto-bench", &["sotto-crypto", "sotto-proto"]),
     ("sotto-memory-tests", &["sotto-crypto"]),
+    ("sotto-client-tests", &["sotto-client", "sotto-crypto", "sotto-proto", "sotto-server"]),
     ("sotto-server-tests", &["sotto-crypto", "sotto-proto", "sotto-test-services"]),
     ("sotto-test-services", &[]),
     ("sotto-vectors", &["sotto-crypto", "sotto-proto"]),

@@ -124,10 +124,7 @@ impl Trouble {
 
 impl Chat {
     pub(super) fn load(db: &Connection, id: ConversationId) -> Result<Option<Self>, StoreError> {
-        Ok(db
-            .prepare_cached(SELECT_ONE)?
-            .query_row([id.as_bytes()], Self::read)
-            .optional()?)
+        Ok(db.prepare_cached(SELECT_ONE)?.query_row([id.as_bytes()], Self::read).optional()?)
     }
 
     pub(super) fn all(db: &Connection) -> Result<Vec<Self>, StoreError> {

@@ -254,7 +254,9 @@ impl Step<'_, '_> {
                 self.finish_intent(&chat)?;
                 self.fail(Attempt::Change(chat.id), Why::Refused(code));
             }
-            Method::ConversationCommit if chat.membership == Membership::Outside => self.join_refused(&mut chat, failure)?,
+            Method::ConversationCommit if chat.membership == Membership::Outside => {
+                self.join_refused(&mut chat, failure)?
+            }
             Method::ConversationCommit => self.commit_refused(&mut chat, failure)?,
             Method::ConversationAppend => self.append_refused(&mut chat, &kept.request()?, failure)?,
             Method::ConversationLeave => {
