@@ -4,6 +4,7 @@
 //! tests own all of them.
 
 pub mod admin_command;
+pub mod backup;
 pub mod blobs;
 pub mod bus;
 pub mod clock;

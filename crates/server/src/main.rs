@@ -3,9 +3,11 @@
 use std::fmt::Display;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 
 use sotto_server::admin_command::{self, AdminCommand};
+use sotto_server::backup;
 use sotto_server::config::{Command, Config};
 use sotto_server::{Node, StartError};
 use tokio::net::TcpListener;
@@ -16,6 +18,7 @@ fn main() -> ExitCode {
     match Command::read() {
         Ok(Command::Serve(config)) => serve(&config),
         Ok(Command::Admin(config, command)) => operate(&config, &command),
+        Ok(Command::BackUp(config, folder)) => back_up(&config, &folder),
         Ok(Command::PrintConfig) => {
             print(Config::documented_file().trim_end());
             ExitCode::SUCCESS
@@ -43,6 +46,22 @@ async fn serve(config: &Config) -> ExitCode {
 async fn operate(config: &Config, command: &AdminCommand) -> ExitCode {
     match admin_command::operate(config, command, &mut std::io::stdout()).await {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn back_up(config: &Config, folder: &Path) -> ExitCode {
+    match backup::back_up(config, folder).await {
+        Ok(copied) => {
+            let parts = format!(", and {} new parts of files", copied.new_parts);
+            let files = if copied.has_files { parts.as_str() } else { "; files are in the object store" };
+            print(format_args!("copied the database{files}. The server's key is not in it: keep a copy elsewhere."));
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             complain(error);
             ExitCode::FAILURE

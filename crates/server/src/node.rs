@@ -40,7 +40,7 @@ impl Node {
         let certificates = match &config.tls {
             TlsConfig::Off => Certificates::None,
             TlsConfig::Files { certificate, key } => Certificates::Files(CertificateFiles::open(certificate, key)?),
-            TlsConfig::Acme(acme) => Certificates::Acme(Acme::open(acme, config.data.join("acme"))?),
+            TlsConfig::Acme(acme) => Certificates::Acme(Acme::open(acme, &config.data.join("acme"))?),
         };
         let store = open_store(config).await?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);

@@ -10,7 +10,7 @@ mod objects;
 mod place;
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -46,11 +46,18 @@ pub trait Blobs: Send + Sync {
 /// mark in the URL (`s3://files?endpoint=http://127.0.0.1:9000&region=eu&allow_http=true`). Secrets belong into the environment: a URL
 /// is seen in lists of processes.
 pub fn open(place: Option<&str>, data: &Path) -> Result<Arc<dyn Blobs>, BlobError> {
-    let place = place.filter(|place| !place.is_empty());
-    let objects = match place {
-        Some(url) if url.contains("://") => Objects::new(place::open(url)?, None),
-        Some(folder) => folder::open(Path::new(folder))?,
-        None => folder::open(&data.join("blobs"))?,
+    let objects = match folder_of(place, data) {
+        Some(folder) => folder::open(&folder)?,
+        None => Objects::new(place::open(place.unwrap_or_default())?, None),
     };
     Ok(Arc::new(objects))
+}
+
+/// The folder that a setting names; none if it is an object store.
+pub fn folder_of(place: Option<&str>, data: &Path) -> Option<PathBuf> {
+    match place.filter(|place| !place.is_empty()) {
+        Some(url) if url.contains("://") => None,
+        Some(folder) => Some(PathBuf::from(folder)),
+        None => Some(data.join("blobs")),
+    }
 }

@@ -19,6 +19,8 @@ pub enum Command {
     PrintConfig,
     /// Operate the server that has these settings.
     Admin(Box<Config>, AdminCommand),
+    /// Copy what the server with these settings keeps into a folder.
+    BackUp(Box<Config>, PathBuf),
 }
 
 impl Command {
@@ -40,12 +42,16 @@ impl Command {
             return Ok(Self::PrintConfig);
         }
         let config = Box::new(Config::from_matches(matches, variable)?);
-        Ok(match matches.subcommand_matches("admin") {
-            Some(matches) => {
+        Ok(match matches.subcommand() {
+            Some(("admin", matches)) => {
                 let command = AdminCommand::from_arg_matches(matches);
                 Self::Admin(config, command.expect("clap has matched it by the same definition"))
             }
-            None => Self::Serve(config),
+            Some(("backup", matches)) => {
+                let folder = matches.get_one::<PathBuf>("folder");
+                Self::BackUp(config, folder.expect("clap demands it").clone())
+            }
+            _ => Self::Serve(config),
         })
     }
 }
@@ -96,6 +102,11 @@ pub fn command() -> clap::Command {
         .arg(file)
         .args(settings)
         .subcommand(AdminCommand::command())
+        .subcommand(
+            clap::Command::new("backup")
+                .about("Copies database and files into a folder, also while the server runs; only what is new")
+                .arg(Arg::new("folder").value_name("FOLDER").value_parser(value_parser!(PathBuf)).required(true)),
+        )
         .subcommand(
             clap::Command::new("config").about("Prints a file with all settings, their defaults and what they mean"),
         )

@@ -55,8 +55,6 @@ pub struct Config {
     pub rate_percent: u32,
     /// What is logged.
     pub log: String,
-    /// Whether gRPC reflection answers.
-    pub reflection: bool,
 }
 
 /// Where certificates come from.
@@ -170,7 +168,6 @@ impl Config {
             storage_quota: reader.parse("storage-quota", NUMBER)?,
             rate_percent: reader.parse("rate-percent", NUMBER)?,
             log: reader.log()?,
-            reflection: reader.parse("reflection", SWITCH)?,
         })
     }
 

@@ -149,9 +149,10 @@ pub(super) const GROUPS: &[Group] = &[
     },
     Group {
         heading: "What it says",
-        settings: &[
-            text("log", "info", "What is logged: error, warn, info, debug, or by module as in sotto_server=debug"),
-            switch("reflection", "false", "Whether tools may ask by gRPC reflection which methods there are"),
-        ],
+        settings: &[text(
+            "log",
+            "info",
+            "What is logged: error, warn, info, debug, or by module as in sotto_server=debug",
+        )],
     },
 ];

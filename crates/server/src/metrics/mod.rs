@@ -173,7 +173,12 @@ const SECONDS: [f64; 14] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+
+    /// How the names of all our metrics begin.
+    const OURS: [&str; 2] = ["sotto_", "process_"];
 
     #[test]
     fn open_connections_are_those_of_all_kinds() {
@@ -207,6 +212,27 @@ mod tests {
         assert!(metrics.text().contains("sotto_connections{kind=\"WebSocket\"} 1\n"));
         drop(second);
         assert!(metrics.text().contains("sotto_connections{kind=\"WebSocket\"} 0\n"));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_dashboard_and_alerts_ask_for_exists() {
+        let metrics = Metrics::new();
+        let method = Method::ConversationAppend;
+        metrics.called(method, None, Duration::ZERO);
+        metrics.stream_failed(method, ErrorCode::SlowConsumer);
+        metrics.refused(Refused::Full);
+        let _open = (metrics.stream(method), metrics.connection(Connection::Http));
+        let text = metrics.text();
+        let told: BTreeSet<&str> = text.lines().filter_map(|line| line.split(['{', ' ']).next()).collect();
+        for asked in
+            [include_str!("../../../../deploy/grafana/sotto.json"), include_str!("../../../../deploy/alerts.yml")]
+        {
+            let words = asked.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let asked: BTreeSet<&str> = words.filter(|word| OURS.iter().any(|ours| word.starts_with(ours))).collect();
+            assert!(asked.len() > 2, "{asked:?}");
+            assert_eq!(asked.difference(&told).collect::<Vec<_>>(), [&""; 0]);
+        }
     }
 
     #[cfg(target_os = "linux")]

@@ -79,6 +79,11 @@ pub async fn attach_sqlite(folder: &Path) -> Result<Arc<dyn Store>, StoreError> 
     Ok(Arc::new(sql::SqlStore::attach(database).await?))
 }
 
+/// Copies the SQLite store in a folder to an empty file, as it is at one moment, beside a server that may go on writing.
+pub async fn copy_sqlite(folder: &Path, file: &Path) -> Result<(), StoreError> {
+    sqlite::copy(folder, file).await
+}
+
 /// As [`attach_sqlite`], for PostgreSQL.
 pub async fn attach_postgres(url: &str) -> Result<Arc<dyn Store>, StoreError> {
     let database = postgres::attach(url).await?;

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::header::HOST;
+use axum::http::{HeaderValue, Request, Response};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
@@ -59,6 +60,7 @@ impl Server {
         let service = service_fn(|mut request: Request<Incoming>| {
             let under_way = activity.begin();
             request.extensions_mut().insert(peer.clone());
+            name_host(&mut request);
             let answer = self.router.clone().call(request);
             async move { answer.await.map(|response| watched(response, under_way)) }
         });
@@ -76,6 +78,14 @@ impl Server {
                 () = activity.idle() => return,
             }
         }
+    }
+}
+
+/// In HTTP/2 the host is in the address (RFC 9113 §8.3.1), where nobody would look for it.
+fn name_host<B>(request: &mut Request<B>) {
+    let host = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let Some(host) = host {
+        request.headers_mut().entry(HOST).or_insert(host);
     }
 }
 

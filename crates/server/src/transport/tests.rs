@@ -524,6 +524,17 @@ mod grpc {
     }
 
     #[tokio::test]
+    async fn n3_over_http2_our_own_page_is_known_too() {
+        let server = Server::start().await;
+        let own = format!("http://{}", server.address);
+        for (origin, status) in [(own.as_str(), 200), ("https://evil.example", 403)] {
+            let headers = [("content-type", "application/grpc-web+proto"), ("origin", origin)];
+            let reply = server.grpc(OPEN_ECHO.path(), &headers, framed(b"")).await;
+            assert_eq!(reply.status, status, "{origin}");
+        }
+    }
+
+    #[tokio::test]
     async fn health_is_told() {
         let server = Server::start().await;
         let grpc = [("content-type", "application/grpc")];

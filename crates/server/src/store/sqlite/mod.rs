@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
 
 pub(super) use append::append_batch;
 
@@ -32,6 +32,14 @@ pub(super) async fn open(folder: &Path) -> Result<Database, StoreError> {
 pub(super) async fn attach(folder: &Path) -> Result<Database, StoreError> {
     let options = options(folder).create_if_missing(false);
     Ok(Database::Sqlite { writer: writer(&options).await?, readers: readers(options).await?, _lock: None })
+}
+
+/// Copies all that is committed: one reading transaction, which the write-ahead log lets others write beside.
+pub(super) async fn copy(folder: &Path, file: &Path) -> Result<(), StoreError> {
+    let mut connection = options(folder).create_if_missing(false).connect().await.map_err(failure)?;
+    let copied = sqlx::query("VACUUM INTO ?1").bind(file.to_string_lossy()).execute(&mut connection).await;
+    connection.close().await.map_err(failure)?;
+    copied.map(drop).map_err(failure)
 }
 
 fn options(folder: &Path) -> SqliteConnectOptions {

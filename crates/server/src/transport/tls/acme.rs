@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use data_encoding::HEXLOWER;
 use instant_acme::{
     Account, AccountCredentials, AuthorizationStatus, ChallengeType, Identifier, NewAccount, NewOrder, OrderStatus,
     RetryPolicy,
 };
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
+use sotto_crypto::primitives::sha256;
 use thiserror::Error;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
@@ -35,11 +37,12 @@ pub(crate) struct Acme {
 
 impl Acme {
     /// Reads the certificate that there is from before, if any.
-    pub(crate) fn open(config: &AcmeConfig, folder: PathBuf) -> Result<Arc<Self>, TlsError> {
+    pub(crate) fn open(config: &AcmeConfig, folder: &Path) -> Result<Arc<Self>, TlsError> {
+        let folder = folder.join(fingerprint(config));
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
         made.map_err(|error| TlsError::File { file: folder.clone(), problem: error.to_string() })?;
         let acme = Self { config: config.clone(), folder, current: RwLock::default(), proofs: Mutex::default() };
-        if acme.certificate_file().exists() {
+        if acme.file().exists() {
             acme.use_stored()?;
         }
         Ok(Arc::new(acme))
@@ -62,7 +65,7 @@ impl Acme {
                         LOOK_INTERVAL
                     }
                     Err(error) => {
-                        tracing::error!(error = &error as &dyn std::error::Error, "cannot get a certificate");
+                        tracing::error!(error = with_causes(&error), "cannot get a certificate");
                         patience = (patience * 2).min(RETRY_MAX);
                         patience
                     }
@@ -79,9 +82,7 @@ impl Acme {
         let account = self.account().await?;
         let outcome = self.order(&account).await;
         self.proofs().clear();
-        let (certificate, key) = outcome?;
-        write_private(&self.key_file(), key.as_bytes())?;
-        write_private(&self.certificate_file(), certificate.as_bytes())?;
+        write_private(&self.file(), outcome?.as_bytes())?;
         Ok(self.use_stored()?)
     }
 
@@ -104,8 +105,8 @@ impl Acme {
         Ok(account)
     }
 
-    /// The certificate chain and its key, as PEM.
-    async fn order(&self, account: &Account) -> Result<(String, String), AcmeError> {
+    /// A key and its certificate chain, as PEM.
+    async fn order(&self, account: &Account) -> Result<String, AcmeError> {
         let names: Vec<_> = self.config.domains.iter().cloned().map(Identifier::Dns).collect();
         let mut order = account.new_order(&NewOrder::new(&names)).await?;
         let mut authorizations = order.authorizations();
@@ -126,27 +127,24 @@ impl Acme {
         }
         let key = order.finalize().await?;
         let certificate = order.poll_certificate(&RetryPolicy::default()).await?;
-        Ok((certificate, key))
+        Ok(key + &certificate)
     }
 
     fn use_stored(&self) -> Result<(), TlsError> {
-        let loaded = files::load(&self.certificate_file(), &self.key_file())?;
+        let loaded = files::load(&self.file(), &self.file())?;
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(loaded));
         Ok(())
     }
 
     /// How long ago the certificate was stored. None if there is none.
     fn age(&self) -> Option<Duration> {
-        let stored = fs::metadata(self.certificate_file()).and_then(|about| about.modified()).ok()?;
+        let stored = fs::metadata(self.file()).and_then(|about| about.modified()).ok()?;
         Some(SystemTime::now().duration_since(stored).unwrap_or_default())
     }
 
-    fn certificate_file(&self) -> PathBuf {
+    /// Key and certificate in one, so that a crash cannot leave two that do not fit each other.
+    fn file(&self) -> PathBuf {
         self.folder.join("certificate.pem")
-    }
-
-    fn key_file(&self) -> PathBuf {
-        self.folder.join("key.pem")
     }
 
     fn proofs(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<CertifiedKey>>> {
@@ -170,6 +168,13 @@ impl fmt::Debug for Acme {
     }
 }
 
+/// Another authority or other names need another account or certificate; what there is from before does not get in their way.
+fn fingerprint(config: &AcmeConfig) -> String {
+    let names = config.domains.iter().flat_map(|name| ["\n", name]);
+    let text: String = [config.directory.as_str()].into_iter().chain(names).collect();
+    HEXLOWER.encode(&sha256(&[text.as_bytes()])[..8])
+}
+
 /// A certificate of our own that carries the authority's question and the account's key.
 fn proof(name: &str, digest: &[u8]) -> Result<CertifiedKey, AcmeError> {
     let mut parameters = CertificateParams::new(vec![name.to_owned()])?;
@@ -177,7 +182,15 @@ fn proof(name: &str, digest: &[u8]) -> Result<CertifiedKey, AcmeError> {
     let key = KeyPair::generate()?;
     let certificate = parameters.self_signed(&key)?;
     let secret = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-    Ok(CertifiedKey::from_der(vec![certificate.into()], secret, &provider())?)
+    let key = provider().key_provider.load_private_key(secret)?;
+    // Not `from_der`, which would read the certificate, and refuses critical extensions that it does not know: the proof is one.
+    Ok(CertifiedKey::new(vec![certificate.into()], key))
+}
+
+/// What went wrong, and why: the log has no other place for it.
+fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let chain = std::iter::successors(Some(error), |error| error.source());
+    chain.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// The file is there as a whole or not at all.
@@ -216,3 +229,29 @@ const LOOK_INTERVAL: Duration = Duration::from_hours(1);
 /// Authorities count failures by the hour.
 const RETRY_MIN: Duration = Duration::from_mins(1);
 const RETRY_MAX: Duration = Duration::from_hours(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_stored_is_for_one_authority_and_its_names() {
+        let config = |directory: &str, domains: &[&str]| AcmeConfig {
+            domains: domains.iter().map(ToString::to_string).collect(),
+            contact: None,
+            directory: directory.to_owned(),
+            root: None,
+        };
+        let first = fingerprint(&config("https://authority.example", &["a.example", "b.example"]));
+        assert_eq!(first, fingerprint(&config("https://authority.example", &["a.example", "b.example"])));
+        assert_ne!(first, fingerprint(&config("https://authority.example", &["a.example"])));
+        assert_ne!(first, fingerprint(&config("https://staging.example", &["a.example", "b.example"])));
+    }
+
+    #[test]
+    fn a_proof_can_be_made_and_shown() {
+        let proof = proof("sotto.example", &[7; 32]).unwrap();
+        let marker: Vec<u8> = [&[0x04, 0x20][..], &[7; 32]].concat();
+        assert!(proof.cert[0].windows(marker.len()).any(|bytes| bytes == marker), "the digest is in the certificate");
+    }
+}
