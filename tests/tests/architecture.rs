@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sotto-bench", &["sotto-crypto", "sotto-proto"]),
     ("sotto-memory-tests", &["sotto-crypto"]),
     ("sotto-server-tests", &["sotto-crypto", "sotto-proto", "sotto-test-services"]),
+    ("sotto-simulation", &["sotto-crypto", "sotto-proto"]),
     ("sotto-test-services", &[]),
     ("sotto-vectors", &["sotto-crypto", "sotto-proto"]),
     ("sotto-tests", &["sotto-test-services"]),
