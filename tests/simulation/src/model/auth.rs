@@ -69,8 +69,8 @@ impl Model {
     ) -> Result<wire::GetServerInfoResponse, Fault> {
         Ok(wire::GetServerInfoResponse {
             server: "sotto-model/1".to_owned(),
-            protocol_min: 1,
-            protocol_max: 1,
+            protocol_min: self.protocol,
+            protocol_max: self.protocol,
             registration_open: true,
             external_sender_key: self.external_sender().as_bytes().to_vec().into(),
             opaque_public_key: self.keys.login.public_key().into(),

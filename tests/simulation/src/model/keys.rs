@@ -93,6 +93,11 @@ impl Device {
 }
 
 impl Package {
+    /// Lets it be handed out once more, as no honest server does.
+    pub(super) fn revive(&mut self) {
+        self.spent = false;
+    }
+
     fn is_good(&self, suite: u16, now: u64) -> bool {
         self.suite == suite && !self.spent && now < self.expires_at
     }

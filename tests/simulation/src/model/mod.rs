@@ -18,6 +18,7 @@ mod create;
 mod devices;
 mod directory;
 mod dispatch;
+mod doctor;
 mod factor;
 mod fault;
 mod fields;
@@ -69,6 +70,8 @@ pub enum Answer {
 #[derive(Clone)]
 pub struct Model {
     keys: Arc<Keys>,
+    /// The version of the protocol that it speaks.
+    protocol: u32,
     accounts: BTreeMap<AccountId, Account>,
     names: Names,
     sessions: BTreeMap<SessionId, Session>,
@@ -104,6 +107,7 @@ impl Model {
         let keys = Keys { login: LoginServer::generate(rng), external_sender: SigningKey::generate(rng) };
         Self {
             keys: Arc::new(keys),
+            protocol: 1,
             accounts: BTreeMap::new(),
             names: Names::default(),
             sessions: BTreeMap::new(),

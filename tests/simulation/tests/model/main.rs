@@ -1,5 +1,5 @@
 //! The model against the contract, driven by people with the real cryptography.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod accounts;
 mod chats;
