@@ -177,12 +177,6 @@ impl<T: Copy, S: Server> Network<T, S> {
         self.now_ms
     }
 
-    /// Lets time pass in which nothing arrives.
-    pub fn wait_until(&mut self, at_ms: u64) {
-        let next = self.next_at().unwrap_or(u64::MAX);
-        self.now_ms = self.now_ms.max(at_ms.min(next));
-    }
-
     /// When the next thing happens on the network.
     pub fn next_at(&self) -> Option<u64> {
         self.flights.keys().next().map(|(at, _)| *at)
@@ -219,9 +213,10 @@ impl<T: Copy, S: Server> Network<T, S> {
         self.close(peer);
     }
 
-    /// Goes on to the next event. None when nothing is under way.
-    pub fn step(&mut self) -> Option<Event<T>> {
-        while let Some(((at_ms, _), flight)) = self.flights.pop_first() {
+    /// Goes on to the next event. None when nothing reaches anybody until then, which is the time now.
+    pub fn step(&mut self, until_ms: u64) -> Option<Event<T>> {
+        while self.next_at().is_some_and(|at_ms| at_ms <= until_ms) {
+            let ((at_ms, _), flight) = self.flights.pop_first()?;
             self.now_ms = self.now_ms.max(at_ms);
             match flight {
                 Flight::Call { from, line, ticket, call, reply_lost } => {
@@ -236,6 +231,7 @@ impl<T: Copy, S: Server> Network<T, S> {
                 }
             }
         }
+        self.now_ms = self.now_ms.max(until_ms);
         None
     }
 

@@ -35,6 +35,7 @@ mod removals;
 mod reset;
 mod sealed;
 mod sync;
+mod truth;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
