@@ -115,7 +115,9 @@ impl Account {
             Ok(row.get::<_, Option<Vec<u8>>>(name)?.as_deref().and_then(Secret::copy_from))
         };
         let Some(key) = secret("device_seed")?.as_ref().map(DeviceKey::from_seed) else { return Ok(None) };
-        let Ok(certificate) = DeviceCertificate::decode(&row.get::<_, Vec<u8>>("certificate")?) else { return Ok(None) };
+        let Ok(certificate) = DeviceCertificate::decode(&row.get::<_, Vec<u8>>("certificate")?) else {
+            return Ok(None);
+        };
         let Ok(identity) = IdentityPublicKey::from_bytes(&row.get("identity_key")?) else { return Ok(None) };
         let Ok(server_key) = VerifyingKey::from_bytes(&row.get("server_key")?) else { return Ok(None) };
         let vault_device = row.get::<_, Option<[u8; ID_LEN]>>("vault_device_id")?.map(DeviceId::from_bytes);

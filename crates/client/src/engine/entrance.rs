@@ -156,11 +156,8 @@ impl Step<'_, '_> {
             recovery_key: Bytes::copy_from_slice(code.verifier().as_bytes()),
         };
         let sealed_device_name = self.seal_device_name(&vault, account, device, &chosen.device_name);
-        let hardening = wire::PasswordHardening {
-            memory_kib: chosen.cost.memory_kib(),
-            passes: chosen.cost.passes(),
-            lanes: 1,
-        };
+        let hardening =
+            wire::PasswordHardening { memory_kib: chosen.cost.memory_kib(), passes: chosen.cost.passes(), lanes: 1 };
         let request = wire::RegisterFinishRequest {
             account_id: account.to_wire(),
             user_name: chosen.user_name.as_str().to_owned(),
@@ -332,8 +329,7 @@ impl Step<'_, '_> {
         let token = account.refresh_token.clone();
         let call = Proof::Refresh { request, token: token.as_bytes() };
         let proof = self.prove(account.id, account.device, &account.key, call);
-        let request =
-            wire::RefreshRequest { refresh_token: token, request_id: request.to_wire(), device: Some(proof) };
+        let request = wire::RefreshRequest { refresh_token: token, request_id: request.to_wire(), device: Some(proof) };
         Ok(self.call(Lane::Session, &request)?)
     }
 
@@ -364,7 +360,8 @@ impl Step<'_, '_> {
         if code != ErrorCode::SecondFactorWrong {
             self.memory.flow = None;
         }
-        if what == Attempt::Register && self.memory.account.as_ref().is_some_and(|known| known.state == State::Entering) {
+        if what == Attempt::Register && self.memory.account.as_ref().is_some_and(|known| known.state == State::Entering)
+        {
             self.drop_account()?;
         }
         let why = if code == ErrorCode::LoginFailed { Why::WrongPassword } else { Why::Refused(code) };

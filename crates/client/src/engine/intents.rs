@@ -268,7 +268,10 @@ impl Step<'_, '_> {
     }
 
     /// The key packages that were claimed, each checked against what is known of its account.
-    pub(super) fn checked(&mut self, reply: wire::ClaimKeyPackagesResponse) -> Result<Result<Vec<KeyPackage>, Why>, Mishap> {
+    pub(super) fn checked(
+        &mut self,
+        reply: wire::ClaimKeyPackagesResponse,
+    ) -> Result<Result<Vec<KeyPackage>, Why>, Mishap> {
         let now = self.now();
         let mut packages = Vec::new();
         for claimed in reply.accounts {

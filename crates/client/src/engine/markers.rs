@@ -52,7 +52,9 @@ impl Step<'_, '_> {
         let own = self.account()?.id;
         Ok(self
             .db
-            .prepare_cached("SELECT 1 FROM entries WHERE conversation = ?1 AND seq > ?2 AND author <> ?3 AND shown = 1")?
+            .prepare_cached(
+                "SELECT 1 FROM entries WHERE conversation = ?1 AND seq > ?2 AND author <> ?3 AND shown = 1",
+            )?
             .exists(params![chat.number, chat.marked_delivered, own.as_bytes()])?)
     }
 

@@ -425,12 +425,7 @@ impl Engine {
     }
 
     /// Declines a request of a stranger, and blocks the account as well if wanted.
-    pub fn decline(
-        &mut self,
-        chat: ConversationId,
-        block: bool,
-        moment: &mut Moment<'_>,
-    ) -> Result<(), EngineError> {
+    pub fn decline(&mut self, chat: ConversationId, block: bool, moment: &mut Moment<'_>) -> Result<(), EngineError> {
         self.in_chat(chat, moment, |step, chat| {
             let request = wire::DeclineRequestRequest { conversation_id: chat.id.to_wire(), block };
             Ok(step.call(requests::Lane::Standing(chat.id), &request)?)

@@ -116,7 +116,9 @@ impl Step<'_, '_> {
             .execute(params![account.as_bytes(), identity])?;
         let changed = self
             .db
-            .prepare_cached("UPDATE contacts SET changed = 1 WHERE account_id = ?1 AND identity_key <> ?2 AND changed = 0")?
+            .prepare_cached(
+                "UPDATE contacts SET changed = 1 WHERE account_id = ?1 AND identity_key <> ?2 AND changed = 0",
+            )?
             .execute(params![account.as_bytes(), identity])?;
         if changed > 0 {
             self.tell(Change::Contact(account));

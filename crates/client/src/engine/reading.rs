@@ -53,12 +53,7 @@ impl Step<'_, '_> {
     }
 
     /// Opens what lies before the stretch that is known. Handshakes in it are over: only events matter.
-    pub(super) fn read_back(
-        &mut self,
-        chat: &mut Chat,
-        entries: &[LogEntry],
-        before: ChainHead,
-    ) -> Result<(), Mishap> {
+    pub(super) fn read_back(&mut self, chat: &mut Chat, entries: &[LogEntry], before: ChainHead) -> Result<(), Mishap> {
         let Some(window) = chat.window else { return Ok(()) };
         let mut heads = vec![before];
         for entry in entries {

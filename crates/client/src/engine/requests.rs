@@ -172,7 +172,9 @@ impl Step<'_, '_> {
     /// Decides on a call, unless one for the same thing is on its way.
     pub(super) fn call<C: Call>(&mut self, lane: Lane, request: &C) -> Result<(), StoreError> {
         self.db
-            .prepare_cached("INSERT INTO requests (lane, method, body) VALUES (?1, ?2, ?3) ON CONFLICT (lane) DO NOTHING")?
+            .prepare_cached(
+                "INSERT INTO requests (lane, method, body) VALUES (?1, ?2, ?3) ON CONFLICT (lane) DO NOTHING",
+            )?
             .execute(params![lane.encode(), C::METHOD.path(), request.encode_to_vec()])?;
         Ok(())
     }

@@ -69,7 +69,8 @@ impl Step<'_, '_> {
             Access::Session => account.state != State::SignedOut,
             Access::Device | Access::Fresh | Access::Admin => account.state == State::InUse,
         };
-        (enough && !self.memory.token_is_stale && !account.access_token.is_empty()).then(|| account.access_token.clone())
+        (enough && !self.memory.token_is_stale && !account.access_token.is_empty())
+            .then(|| account.access_token.clone())
     }
 
     pub(super) fn tell(&mut self, change: Change) {

@@ -22,8 +22,7 @@ impl Step<'_, '_> {
         let mut key_packages = Vec::with_capacity(PACKAGES + 1);
         for number in 0..=PACKAGES {
             let usage = if number == PACKAGES { Usage::LastResort } else { Usage::Once };
-            let made =
-                generate(&participant, Suite::PostQuantum, usage, now, DEVICE_LIFETIME, &mut self.moment.rng);
+            let made = generate(&participant, Suite::PostQuantum, usage, now, DEVICE_LIFETIME, &mut self.moment.rng);
             let (key_package, secret) = made.map_err(|_| Mishap::Bad("a key package of our own"))?;
             let last_resort = usage == Usage::LastResort;
             self.db
@@ -49,25 +48,17 @@ impl Step<'_, '_> {
         let Some((vault, participant)) = vault.and_then(|vault| Some((vault, vault.participant(now)?))) else {
             return Ok(());
         };
-        let made = generate(
-            &participant,
-            Suite::PostQuantum,
-            Usage::LastResort,
-            now,
-            VAULT_LIFETIME,
-            &mut self.moment.rng,
-        );
+        let made =
+            generate(&participant, Suite::PostQuantum, Usage::LastResort, now, VAULT_LIFETIME, &mut self.moment.rng);
         let (key_package, secret) = made.map_err(|_| Mishap::Bad("a key package of our own"))?;
         let item = Item::KeyPackage(secret.reference().ok_or(Mishap::Bad("a key package of our own"))?);
-        let sealed =
-            vault.store.seal(account.id, &item, Version::FIRST, secret.expose_secret(), &mut self.moment.rng);
+        let sealed = vault.store.seal(account.id, &item, Version::FIRST, secret.expose_secret(), &mut self.moment.rng);
         let upload = wire::KeyPackageUpload {
             key_package: key_package.into(),
             last_resort: true,
             sealed_private: sealed.map_err(|_| Mishap::Bad("a key package of our own"))?.into(),
         };
-        let request =
-            wire::PublishKeyPackagesRequest { device_id: vault.device.to_wire(), key_packages: vec![upload] };
+        let request = wire::PublishKeyPackagesRequest { device_id: vault.device.to_wire(), key_packages: vec![upload] };
         Ok(self.call(Lane::VaultPackages, &request)?)
     }
 

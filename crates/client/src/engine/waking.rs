@@ -214,9 +214,9 @@ impl Step<'_, '_> {
         let secret = self.key_package(&reference)?;
         let participant = self.account()?.participant(self.now())?;
         let before = self.take_group(chat)?.and_then(|group| group.standing().ok());
-        let joined = secret.as_ref().map(|(secret, _)| {
-            Group::join(&participant, &waiting.welcome, tree, &[secret], before.as_ref())
-        });
+        let joined = secret
+            .as_ref()
+            .map(|(secret, _)| Group::join(&participant, &waiting.welcome, tree, &[secret], before.as_ref()));
         let Some(Ok((group, _))) = joined else { return self.cannot_wake(chat, waiting) };
         if let Some((_, false)) = secret {
             self.db.execute("DELETE FROM key_packages WHERE reference = ?1", [reference])?;
@@ -243,9 +243,7 @@ impl Step<'_, '_> {
         Ok(self
             .db
             .prepare_cached("SELECT secret, last_resort FROM key_packages WHERE reference = ?1")?
-            .query_row([reference], |row| {
-                Ok((KeyPackageSecret::from_secret(SecretVec::new(row.get(0)?)), row.get(1)?))
-            })
+            .query_row([reference], |row| Ok((KeyPackageSecret::from_secret(SecretVec::new(row.get(0)?)), row.get(1)?)))
             .optional()?)
     }
 
@@ -419,8 +417,7 @@ impl Step<'_, '_> {
         let account = self.memory.account.as_ref().ok_or(Mishap::Bad("nobody is signed in"))?;
         let Some(vault) = account.vault.as_ref() else { return Ok(()) };
         let item = Item::Checkpoint(chat.id);
-        let Ok(sealed) =
-            vault.store.seal(account.id, &item, version, content.expose_secret(), &mut self.moment.rng)
+        let Ok(sealed) = vault.store.seal(account.id, &item, version, content.expose_secret(), &mut self.moment.rng)
         else {
             return Ok(());
         };

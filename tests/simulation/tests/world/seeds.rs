@@ -9,10 +9,9 @@ const ACTIONS: usize = 60;
 
 #[test]
 fn every_life_ends_well_i1_i2_i3_i4_i6_i7() {
-    for seed in wanted() {
-        let lived = std::panic::catch_unwind(|| World::live(seed, ACTIONS).check());
-        assert!(lived.is_ok(), "seed {seed}: the trace is above; SOTTO_SEEDS={seed}..{} lives it again", seed + 1);
-    }
+    let ends_badly = |seed: &u64| std::panic::catch_unwind(|| World::live(*seed, ACTIONS).check()).is_err();
+    let bad: Vec<_> = wanted().filter(ends_badly).collect();
+    assert!(bad.is_empty(), "{bad:?}: the traces are above; SOTTO_SEEDS=7..8 lives seed 7 again");
 }
 
 #[test]
