@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sotto-memory-tests", &["sotto-crypto"]),
     ("sotto-client-tests", &["sotto-client", "sotto-crypto", "sotto-proto", "sotto-server"]),
     ("sotto-server-tests", &["sotto-crypto", "sotto-proto", "sotto-test-services"]),
+    ("sotto-simulation", &["sotto-crypto", "sotto-proto"]),
     ("sotto-test-services", &[]),
     ("sotto-vectors", &["sotto-crypto", "sotto-proto"]),
     ("sotto-tests", &["sotto-test-services"]),

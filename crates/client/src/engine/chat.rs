@@ -282,14 +282,24 @@ impl Chat {
             Standing::Left => (Stand::Left, None),
             Standing::Removed => (Stand::Removed, None),
         };
+        // A reply that was overtaken tells of an earlier time. Whether the log became shorter, only one to a later call can tell.
         let last = head.last_seq.map_or(0, Seq::get);
-        if last < self.high_seq() && self.stand == Stand::Member && self.trouble.is_none() {
-            (self.trouble, self.trouble_seq) = (Some(Trouble::LogTruncated), last);
-        }
-        self.server_seq = last;
+        let is_shorter = last < self.high_seq() && self.stand == Stand::Member && self.trouble.is_none();
+        self.server_seq = if is_shorter { self.high_seq() + 1 } else { last.max(self.high_seq()) };
         self.server_first_seq = head.first_seq.get();
         self.server_handshake = head.last_handshake_seq.map_or(0, Seq::get);
         self.server_at_ms = head.last_at_ms;
+    }
+}
+
+impl Chat {
+    /// Looks at the head in the reply to a call that asked for what follows an entry which was known then.
+    pub(super) fn compare_with_asked(&mut self, head: &ConversationHead, known: u64) {
+        let last = head.last_seq.map_or(0, Seq::get);
+        if last < known && self.stand == Stand::Member && self.trouble.is_none() {
+            (self.trouble, self.trouble_seq) = (Some(Trouble::LogTruncated), last);
+            self.server_seq = self.high_seq();
+        }
     }
 }
 

@@ -153,7 +153,11 @@ impl Step<'_, '_> {
         reply: wire::ReadRangeResponse,
     ) -> Result<(), Mishap> {
         if let Some(head) = reply.head {
-            chat.take_head(&ConversationHead::try_from(head)?);
+            let head = ConversationHead::try_from(head)?;
+            chat.take_head(&head);
+            if asked.direction() == Direction::Forward && !asked.handshakes_only && chat.window.is_some() {
+                chat.compare_with_asked(&head, asked.from_seq - 1);
+            }
         }
         let mut entries = Vec::with_capacity(reply.entries.len());
         for entry in reply.entries {
