@@ -3,7 +3,7 @@
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sotto_client::engine::{
-    Change, ChatView, Engine, Failure as EngineFailure, Moment, NewAccount, Returning, Stand, Ticket,
+    Change, ChatView, Engine, EngineError, Failure as EngineFailure, Moment, NewAccount, Returning, Stand, Ticket,
 };
 use sotto_client::store::{Store, StoreKey};
 use sotto_crypto::login::{Password, StretchCost};
@@ -151,8 +151,12 @@ impl World {
         let sent = self.act(device, &format!("says {text:?} in {}", short(chat)), |engine, moment| {
             engine.send(chat, words(text), moment)
         });
-        let event = sent.unwrap_or_else(|error| self.fail(&format!("what is said is not taken: {error}")));
-        self.ledger.said(event, chat, self.account(device), text);
+        match sent {
+            Ok(event) => self.ledger.said(event, chat, self.account(device), text),
+            // Somebody else has just ended the membership.
+            Err(EngineError::NoSuchChat) => {}
+            Err(error) => self.fail(&format!("what is said is not taken: {error}")),
+        }
     }
 
     /// The device dies between two steps, and is started again with what it had stored.
@@ -263,7 +267,7 @@ impl World {
         let outgoing = engine.outgoing(&mut Moment { now_ms, rng }).unwrap();
         let mut notes = Vec::new();
         for call in outgoing {
-            notes.push(format!("{name} calls {:?} {:?}", call.ticket, call.method));
+            notes.push(format!("{name} calls {:?} {:?} {}", call.ticket, call.method, first_id(&call.body)));
             self.network.send(Peer(device), call.ticket, call.method, call.token, call.body);
         }
         let changes = engine.changes();
@@ -292,6 +296,12 @@ impl World {
         let from = self.trace.len().saturating_sub(TRACE_SHOWN);
         panic!("{}\n{why}", self.trace[from..].join("\n"))
     }
+}
+
+/// The conversation, most often.
+fn first_id(body: &[u8]) -> String {
+    let id = body.strip_prefix(&[10, 16]).and_then(|rest| rest.first_chunk());
+    id.map(|id| short(ConversationId::from_bytes(*id))).unwrap_or_default()
 }
 
 pub(crate) fn words(text: &str) -> Content {
@@ -326,4 +336,4 @@ const BEGINNING: u64 = 1_800_000_000_000;
 const TRIES: usize = 5;
 const ROUNDS: usize = 20;
 const STEPS_MAX: usize = 50_000;
-const TRACE_SHOWN: usize = 300;
+const TRACE_SHOWN: usize = 3_000;
