@@ -11,7 +11,9 @@ use sotto_crypto::time::Time;
 use sotto_crypto::vault::Version;
 use sotto_crypto::vault_store::Item;
 use sotto_proto::wire::Direction;
-use sotto_proto::{AccountId, ConversationId, DeviceId, EntryBody, EventId, ID_LEN, LogEntry, WelcomeId, wire};
+use sotto_proto::{
+    AccountId, ConversationId, DeviceId, EntryBody, EventId, GroupPosition, ID_LEN, LogEntry, WelcomeId, wire,
+};
 
 use super::change::Change;
 use super::chat::{Chat, Membership, VaultStep, position_of};
@@ -297,9 +299,20 @@ impl Step<'_, '_> {
         for entry in &checkpoint.scene {
             self.take_scene_entry(chat, entry)?;
         }
+        if self.is_added_since(chat, position_of(&group)?)? {
+            chat.vault_step = VaultStep::NoCheckpoint;
+            return Ok(());
+        }
         chat.vault_seq = checkpoint.seq;
         chat.vault_step = VaultStep::Awake;
         self.put_vault_group(chat, &mut group)
+    }
+
+    /// Whether the vault device was added again after a checkpoint, which then is of an earlier stay.
+    fn is_added_since(&self, chat: &Chat, position: GroupPosition) -> Result<bool, Mishap> {
+        let Some(vault) = self.account()?.vault.as_ref() else { return Ok(false) };
+        let known = (position.generation.get(), position.epoch.get());
+        Ok(self.waiting(chat, vault.device)?.is_some_and(|waiting| (waiting.generation, waiting.epoch) > known))
     }
 
     fn take_scene_entry(&mut self, chat: &Chat, entry: &SceneEntry) -> Result<(), Mishap> {
