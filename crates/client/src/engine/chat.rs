@@ -299,8 +299,13 @@ impl Chat {
         let is_in = matches!(head.standing, Standing::Member(_) | Standing::Requested { .. });
         let known = self.high_seq().max(self.server_seq);
         if self.membership == Membership::Former && is_in && head.last_seq.map_or(0, Seq::get) > known {
-            (self.membership, self.vault_step, self.window) = (Membership::Outside, VaultStep::Asleep, None);
+            self.begin_again();
         }
+    }
+
+    /// What was read stays; what comes is not joined to it.
+    pub(super) fn begin_again(&mut self) {
+        (self.membership, self.vault_step, self.window) = (Membership::Outside, VaultStep::Asleep, None);
     }
 
     /// Looks at the head in the reply to a call that asked for what follows an entry which was known then.

@@ -100,8 +100,18 @@ impl Step<'_, '_> {
                 waiting.welcome.as_ref(),
                 waiting.sealed_private.as_ref(),
             ])?;
+        if let Some(mut chat) = self.chat(id)? {
+            chat.server_seq = chat.server_seq.max(waiting.commit_seq);
+            chat.save(self.db)?;
+        }
         self.revisit(id);
         Ok(())
+    }
+
+    /// Whether this device was added once more after all that it has read.
+    pub(super) fn was_added_again(&self, chat: &Chat) -> Result<bool, Mishap> {
+        let own = self.account()?.device;
+        Ok(self.waiting(chat, own)?.is_some_and(|waiting| waiting.commit_seq > chat.high_seq()))
     }
 
     /// The next call on the way in.

@@ -83,12 +83,11 @@ impl World {
         self.check_no_trouble(device);
     }
 
-    /// What an account was in, and what its vault device was never woken in, is closed to devices that come after its end: the
+    /// What an account was in is closed to devices that only come after its end, unless the vault device was woken in it before: the
     /// server keeps no Welcome and no tree for those who are out.
     fn came_too_late(&self, device: usize, chat: ConversationId, head: &wire::ConversationHead) -> bool {
         let is_over = [wire::Standing::Left, wire::Standing::Removed].contains(&head.standing());
-        let is_ready = self.engine(device).chat(chat).unwrap().is_some_and(|view| view.ready);
-        is_over && !is_ready && self.shown(device, chat).is_empty()
+        is_over && self.shown(device, chat).iter().all(|(seq, ..)| *seq < head.first_seq)
     }
 
     /// I3 for what a device has kept from an earlier time.
