@@ -35,6 +35,8 @@ pub(crate) struct Device {
     listens: bool,
     /// What cannot be done yet is not tried again before this.
     rests_until: u64,
+    /// After a stream that broke, the next one begins no earlier.
+    listens_from: u64,
     pub(crate) failures: Vec<Change>,
 }
 
@@ -57,6 +59,7 @@ impl World {
             rng: StdRng::seed_from_u64(self.rng.random()),
             listens: false,
             rests_until: 0,
+            listens_from: 0,
             failures: Vec::new(),
         });
         self.devices.len() - 1
@@ -86,18 +89,28 @@ impl World {
     pub(crate) fn sign_in(&mut self, person: &str) -> usize {
         let device = self.unpack(person);
         for _ in 0..TRIES {
-            let returning = Returning {
-                login_name: person.to_owned(),
-                password: Password::new("a horse").unwrap(),
-                device_name: "tablet".to_owned(),
-            };
-            let begun = self.act(device, "signs in", |engine, moment| engine.sign_in(returning, moment));
-            assert!(begun.is_ok());
+            self.type_password(device, person, "a horse");
             if self.wait_for_session(device) {
                 return device;
             }
         }
         self.fail("a login does not succeed")
+    }
+
+    /// Somebody tries a password on a device of their own.
+    pub(crate) fn try_password(&mut self, person: &str, password: &str) -> usize {
+        let device = self.unpack(person);
+        self.type_password(device, person, password);
+        device
+    }
+
+    fn type_password(&mut self, device: usize, person: &str, password: &str) {
+        let returning = Returning {
+            login_name: person.to_owned(),
+            password: Password::new(password).unwrap(),
+            device_name: "tablet".to_owned(),
+        };
+        self.act(device, "signs in", |engine, moment| engine.sign_in(returning, moment)).unwrap();
     }
 
     fn wait_for_session(&mut self, device: usize) -> bool {
@@ -167,7 +180,7 @@ impl World {
         let store = slot.engine.take().unwrap().close();
         slot.engine = Some(Engine::open(store).unwrap());
         slot.listens = false;
-        slot.rests_until = 0;
+        (slot.rests_until, slot.listens_from) = (0, 0);
         self.network.reconnect(Peer(device));
         if was_in {
             let now_ms = self.network.now_ms();
@@ -223,9 +236,13 @@ impl World {
     }
 
     fn next_due(&self) -> Option<(u64, usize)> {
+        let now_ms = self.network.now_ms();
         let due = self.devices.iter().enumerate().filter_map(|(index, device)| {
-            let at = device.engine.as_ref()?.next_due_ms()?;
-            Some((at.max(device.rests_until).max(self.network.now_ms()), index))
+            let engine = device.engine.as_ref()?;
+            let waits = !device.listens && engine.cursor().is_some() && engine.token().is_some();
+            let stream = waits.then_some(device.listens_from);
+            let call = engine.next_due_ms().map(|at| at.max(device.rests_until));
+            Some((stream.into_iter().chain(call).min()?.max(now_ms), index))
         });
         due.min()
     }
@@ -252,6 +269,7 @@ impl World {
             }
             Arrival::StreamEnded(failure) => {
                 self.devices[device].listens = false;
+                self.devices[device].listens_from = self.network.now_ms() + STREAM_PAUSE;
                 let said = format!("loses its stream: {}", shown(&failure));
                 let failure = engine_failure(failure);
                 self.act(device, &said, |engine, moment| engine.stream_ended(&failure, moment)).unwrap();
@@ -262,7 +280,7 @@ impl World {
     /// What a shell does after each step.
     fn drain(&mut self, device: usize) {
         let now_ms = self.network.now_ms();
-        let Device { engine, rng, name, listens, .. } = &mut self.devices[device];
+        let Device { engine, rng, name, listens, listens_from, .. } = &mut self.devices[device];
         let engine = engine.as_mut().unwrap();
         let outgoing = engine.outgoing(&mut Moment { now_ms, rng }).unwrap();
         let mut notes = Vec::new();
@@ -272,7 +290,9 @@ impl World {
         }
         let changes = engine.changes();
         let stream = engine.cursor().zip(engine.token().map(str::to_owned));
-        if let Some((cursor, token)) = stream.filter(|_| !std::mem::replace(listens, true)) {
+        let may_listen = !*listens && now_ms >= *listens_from;
+        if let Some((cursor, token)) = stream.filter(|_| may_listen) {
+            *listens = true;
             self.network.listen(Peer(device), token, cursor);
         }
         for note in notes {
@@ -332,6 +352,7 @@ fn shown(failure: &Failure) -> String {
 }
 
 pub(crate) const MINUTE: u64 = 60_000;
+const STREAM_PAUSE: u64 = 1_000;
 const BEGINNING: u64 = 1_800_000_000_000;
 const TRIES: usize = 5;
 const ROUNDS: usize = 20;
