@@ -2,8 +2,8 @@
 //! goes on after a restart, a lost reply or a lost race.
 
 use sotto_crypto::mls::group::{Changes, Group};
-use sotto_proto::wire;
 use sotto_proto::wire::Direction;
+use sotto_proto::{ConversationId, wire};
 
 use super::account::{State, Wants};
 use super::chat::{Chat, Membership, Stand, VaultStep};
@@ -25,6 +25,22 @@ impl Step<'_, '_> {
                 chat.save(self.db)?;
             }
         }
+        Ok(())
+    }
+
+    /// Looks at every conversation in which something is left to be done. The others cost nothing.
+    pub(super) fn revisit_unfinished(&mut self) -> Result<(), Mishap> {
+        let unfinished = self
+            .db
+            .prepare_cached(
+                "SELECT id FROM chats JOIN conversations ON number = conversation
+                 WHERE membership < 2 OR server_seq > high_seq OR wants_history = 1 OR read_seq > marked_read
+                   OR EXISTS (SELECT 1 FROM intents WHERE intents.conversation = chats.conversation)
+                   OR EXISTS (SELECT 1 FROM outbox WHERE outbox.conversation = chats.conversation)",
+            )?
+            .query_map([], |row| Ok(ConversationId::from_bytes(row.get(0)?)))?
+            .collect::<Result<Vec<_>, _>>()?;
+        self.dirty.extend(unfinished);
         Ok(())
     }
 

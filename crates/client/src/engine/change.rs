@@ -15,6 +15,14 @@ pub enum Change {
         /// Why not.
         why: Why,
     },
+    /// What somebody asked for is done.
+    Done(Attempt),
+    /// A secret for an authenticator is there ([`super::Engine::expose_factor_secret`]), and waits for its first code.
+    FactorDrawn,
+    /// The list of the own devices came.
+    Devices,
+    /// This device has left the account, and nothing of it is left here.
+    Wiped,
     /// The server ended the session of this device. Nothing is lost: signing in again goes on.
     SignedOut,
     /// Everything that the server had is here.
@@ -72,6 +80,14 @@ pub enum Attempt {
     Answer(ConversationId),
     /// Changing the own devices.
     Devices,
+    /// Getting back in by the words on paper.
+    Recover,
+    /// Changing the password.
+    Password,
+    /// Making new recovery words.
+    RecoveryWords,
+    /// Turning the second factor on or off.
+    Factor,
 }
 
 /// Why something cannot be done.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use sotto_crypto::certificate::{DeviceCertificate, DeviceClaims, Purpose};
 use sotto_crypto::identity::{DeviceKey, IdentityKey};
-use sotto_crypto::login::{Login, Password, Registration, StretchCost};
+use sotto_crypto::login::{ExportKey, Login, Password, Registration, StretchCost};
 use sotto_crypto::primitives::VerifyingKey;
 use sotto_crypto::proof::{Call as Proof, ProofStatement};
 use sotto_crypto::recovery::RecoveryCode;
@@ -13,8 +13,10 @@ use sotto_proto::wire::ErrorCode;
 use sotto_proto::wire::login_finish_request::SecondFactor;
 use sotto_proto::{AccountId, DeviceId, RequestId, UserName, wire};
 
-use super::account::{Account, FIRST, State, Vault, Wants};
+use super::account::{Account, State, Vault, Wants};
 use super::change::{Attempt, Change, Why};
+use super::errands::{Errand, Running, login_record};
+use super::recovery::{Recovering, Recovery};
 use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
 
@@ -56,11 +58,15 @@ pub(super) enum Flow {
     Registering(Box<Registering>),
     Proving(Box<Proving>),
     Entering(Box<Entering>),
+    Running(Box<Running>),
+    Recovering(Box<Recovery>),
+    Recovered(Box<Entered>),
 }
 
 pub(super) enum Visitor {
     New(NewAccount),
-    Back(Returning),
+    Back(Returning, Option<Errand>),
+    Lost(Recovering),
 }
 
 pub(super) struct Registering {
@@ -81,6 +87,7 @@ pub(super) struct Proving {
     device_name: String,
     server_key: VerifyingKey,
     login: Login,
+    errand: Option<Errand>,
 }
 
 pub(super) struct Entering {
@@ -89,8 +96,21 @@ pub(super) struct Entering {
     account: AccountId,
     device: DeviceId,
     key: DeviceKey,
-    export_key: sotto_crypto::login::ExportKey,
+    export_key: ExportKey,
     request: wire::LoginFinishRequest,
+    errand: Option<Errand>,
+}
+
+/// A device that the server let in, with the vault open.
+pub(super) struct Entered {
+    pub(super) account: AccountId,
+    pub(super) user_name: String,
+    pub(super) device: DeviceId,
+    pub(super) key: DeviceKey,
+    pub(super) device_name: String,
+    pub(super) server_key: VerifyingKey,
+    pub(super) root: RootSecret,
+    pub(super) vault_version: u64,
 }
 
 impl Step<'_, '_> {
@@ -108,7 +128,8 @@ impl Step<'_, '_> {
         let server_key = VerifyingKey::from_bytes(key).map_err(|_| Mishap::Bad("external_sender_key"))?;
         match *visitor {
             Visitor::New(chosen) => self.start_registration(chosen, server_key),
-            Visitor::Back(returning) => self.start_login(returning, server_key),
+            Visitor::Back(returning, errand) => self.start_login(returning, errand, server_key),
+            Visitor::Lost(lost) => self.start_recovery(lost, server_key),
         }
     }
 
@@ -156,14 +177,12 @@ impl Step<'_, '_> {
             recovery_key: Bytes::copy_from_slice(code.verifier().as_bytes()),
         };
         let sealed_device_name = self.seal_device_name(&vault, account, device, &chosen.device_name);
-        let hardening =
-            wire::PasswordHardening { memory_kib: chosen.cost.memory_kib(), passes: chosen.cost.passes(), lanes: 1 };
         let request = wire::RegisterFinishRequest {
             account_id: account.to_wire(),
             user_name: chosen.user_name.as_str().to_owned(),
             email: chosen.email,
             device: Some(self.prove(account, device, &key, Proof::Register(&done.upload))),
-            record: Some(wire::LoginRecord { opaque_record: done.upload.into(), hardening: Some(hardening) }),
+            record: Some(login_record(done.upload, chosen.cost)),
             identity_key: Bytes::copy_from_slice(identity.public().as_bytes()),
             certificates: vec![encoded(&certificate), encoded(&vault_certificate)],
             vault: Some(sealed_vault),
@@ -200,18 +219,23 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    fn start_login(&mut self, returning: Returning, server_key: VerifyingKey) -> Result<(), Mishap> {
+    fn start_login(
+        &mut self,
+        returning: Returning,
+        errand: Option<Errand>,
+        server_key: VerifyingKey,
+    ) -> Result<(), Mishap> {
         let Returning { login_name, password, device_name } = returning;
         let started = Login::start(password, &mut self.moment.rng);
         let (login, ke1) = started.map_err(|_| Mishap::Bad("the password"))?;
         self.memory.traffic.call(&wire::LoginStartRequest { login_name, ke1: ke1.into() });
-        self.memory.flow = Some(Flow::Proving(Box::new(Proving { device_name, server_key, login })));
+        self.memory.flow = Some(Flow::Proving(Box::new(Proving { device_name, server_key, login, errand })));
         Ok(())
     }
 
     pub(super) fn login_started(&mut self, reply: wire::LoginStartResponse) -> Result<(), Mishap> {
         let Some(Flow::Proving(flow)) = self.memory.flow.take() else { return Ok(()) };
-        let Proving { device_name, server_key, login } = *flow;
+        let Proving { device_name, server_key, login, errand } = *flow;
         let account = AccountId::parse("account_id", &reply.account_id)?;
         let hardening = reply.hardening.ok_or(Mishap::Bad("hardening"))?;
         let Ok(cost) = StretchCost::new(hardening.memory_kib, hardening.passes) else {
@@ -222,13 +246,9 @@ impl Step<'_, '_> {
             self.fail(Attempt::SignIn, Why::WrongPassword);
             return Ok(());
         };
-        let (device, key) = match self.memory.account.as_ref() {
-            Some(known) if known.id != account => {
-                self.fail(Attempt::SignIn, Why::OtherAccount);
-                return Ok(());
-            }
-            Some(known) => (known.device, DeviceKey::from_seed(&known.key.expose_seed())),
-            None => (DeviceId::from_bytes(self.moment.random()), DeviceKey::generate(&mut self.moment.rng)),
+        let Some((device, key)) = self.device_for(account) else {
+            self.fail(Attempt::SignIn, Why::OtherAccount);
+            return Ok(());
         };
         let request = wire::LoginFinishRequest {
             login_state: reply.login_state,
@@ -238,7 +258,7 @@ impl Step<'_, '_> {
         };
         self.memory.traffic.call(&request);
         let export_key = done.export_key;
-        let flow = Entering { device_name, server_key, account, device, key, export_key, request };
+        let flow = Entering { device_name, server_key, account, device, key, export_key, request, errand };
         self.memory.flow = Some(Flow::Entering(Box::new(flow)));
         Ok(())
     }
@@ -256,7 +276,7 @@ impl Step<'_, '_> {
 
     pub(super) fn logged_in(&mut self, reply: wire::LoginFinishResponse) -> Result<(), Mishap> {
         let Some(Flow::Entering(flow)) = self.memory.flow.take() else { return Ok(()) };
-        let Entering { device_name, server_key, account, device, key, export_key, request: _ } = *flow;
+        let Entering { device_name, server_key, account, device, key, export_key, request: _, errand } = *flow;
         let session = reply.session.ok_or(Mishap::Bad("session"))?;
         let vault = reply.vault.ok_or(Mishap::Bad("vault"))?;
         let seen = self.memory.account.as_ref().map_or(0, |known| known.vault_version);
@@ -266,43 +286,52 @@ impl Step<'_, '_> {
             self.fail(Attempt::SignIn, Why::BadVault);
             return Ok(());
         };
-        if self.memory.account.is_some() {
+        if let Some(errand) = errand.filter(|_| self.memory.account.is_some() && session.certified) {
+            self.memory.token_is_stale = false;
+            self.update(|known| known.take(&session))?;
+            return self.run(errand, root, vault);
+        }
+        let (user_name, vault_version) = (reply.user_name, vault.version);
+        let entered = Entered { account, user_name, device, key, device_name, server_key, root, vault_version };
+        self.come_home(entered, session)
+    }
+
+    /// Takes an opened session over. A device that the account does not vouch for yet is certified first.
+    pub(super) fn come_home(&mut self, entered: Entered, session: wire::Session) -> Result<(), Mishap> {
+        let Entered { account, user_name, device, key, device_name, server_key, root, vault_version } = entered;
+        self.memory.token_is_stale = false;
+        let identity = root.derive_identity_key();
+        if session.certified && self.memory.account.is_some() {
             self.update(|known| {
                 known.take(&session);
-                known.vault_version = vault.version;
-                known.state = if session.certified { State::InUse } else { State::Entering };
+                known.vault_version = vault_version;
+                known.state = State::InUse;
                 known.wants.add(Wants::SYNC | Wants::OWN_ACCOUNT | Wants::PACKAGES);
             })?;
-            self.memory.token_is_stale = false;
-            if session.certified {
-                self.tell(Change::SignedIn);
-                return Ok(());
-            }
+            self.tell(Change::SignedIn);
+            return Ok(());
         }
-        let identity = root.derive_identity_key();
         let certificate = self.certify(&identity, account, device, &key, Purpose::Device)?;
         // Whose the vault device is follows from the root; its id is read from the account's certificates.
-        let vault_keys = Vault::of(&root, DeviceId::from_bytes([0; 16]), None);
-        let sealed_name = self.seal_device_name(&vault_keys, account, device, &device_name);
+        let vault = Vault::of(&root, DeviceId::from_bytes([0; 16]), None);
+        let sealed_name = self.seal_device_name(&vault, account, device, &device_name);
         self.call(Lane::Certify, &wire::AddDeviceRequest { certificate: encoded(&certificate), sealed_name })?;
-        let mut wants = Wants::of(Wants::OWN_ACCOUNT | Wants::PACKAGES | Wants::SYNC);
-        wants.add(Wants::CERTIFICATE);
         self.begin_account(Account {
             state: State::Entering,
             id: account,
-            user_name: reply.user_name,
+            user_name,
             identity: identity.public(),
             device,
             key,
             certificate,
             server_key,
-            vault: Some(vault_keys),
-            vault_version: vault.version,
+            vault: Some(vault),
+            vault_version,
             recovery_words: None,
             access_token: session.access_token,
             refresh_token: session.refresh_token,
             cursor: Vec::new(),
-            wants,
+            wants: Wants::of(Wants::CERTIFICATE | Wants::OWN_ACCOUNT | Wants::PACKAGES | Wants::SYNC),
         })?;
         Ok(())
     }
@@ -394,7 +423,13 @@ impl Step<'_, '_> {
         DeviceCertificate::issue(identity, claims).map_err(|_| Mishap::Bad("the certificate of this device"))
     }
 
-    fn prove(&self, account: AccountId, device: DeviceId, key: &DeviceKey, call: Proof<'_>) -> wire::DeviceProof {
+    pub(super) fn prove(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        key: &DeviceKey,
+        call: Proof<'_>,
+    ) -> wire::DeviceProof {
         let signed_at_ms = self.memory.clock.now_ms(self.moment);
         let signature = ProofStatement { account, device, signed_at_ms, call }.sign(key);
         wire::DeviceProof {
@@ -417,6 +452,3 @@ impl Step<'_, '_> {
 pub(super) fn encoded(certificate: &DeviceCertificate) -> Bytes {
     Bytes::copy_from_slice(&certificate.encode())
 }
-
-/// The vault's generation of keys that this version uses.
-pub(super) const VAULT_GENERATION: sotto_crypto::vault::Generation = FIRST;

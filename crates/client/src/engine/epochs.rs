@@ -10,7 +10,7 @@ use sotto_crypto::mls::governance::Role;
 use sotto_crypto::mls::group::Group;
 use sotto_crypto::primitives::sha256;
 use sotto_crypto::secret::{EpochSecret, Secret};
-use sotto_proto::{AccountId, DeviceId, Epoch, Generation, GroupPosition};
+use sotto_proto::{AccountId, Epoch, Generation, GroupPosition};
 
 use super::chat::{Chat, position_of};
 use super::step::{Mishap, Step};
@@ -99,12 +99,6 @@ impl Roster {
     pub(super) fn accounts(&self) -> impl Iterator<Item = (AccountId, Standing)> + '_ {
         let ids = self.members.iter().filter_map(|member| member.account.as_slice().try_into().ok());
         ids.map(AccountId::from_bytes).map(|account| (account, self.standing_of(account)))
-    }
-
-    /// How many devices an account has here, its sleeping one included.
-    pub(super) fn devices_of(&self, account: AccountId) -> impl Iterator<Item = DeviceId> + '_ {
-        let devices = self.member(account).map(|member| member.devices.as_slice()).unwrap_or_default();
-        devices.iter().filter_map(|device| device.id.as_slice().try_into().ok()).map(DeviceId::from_bytes)
     }
 
     fn member(&self, account: AccountId) -> Option<&Member> {

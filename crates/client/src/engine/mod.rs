@@ -21,6 +21,7 @@ mod change;
 mod chat;
 mod entrance;
 mod epochs;
+mod errands;
 mod founding;
 mod intents;
 mod markers;
@@ -28,6 +29,7 @@ mod moment;
 mod notices;
 mod people;
 mod reading;
+mod recovery;
 mod replies;
 mod requests;
 mod sending;
@@ -41,18 +43,22 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use sotto_crypto::identity::IdentityPublicKey;
+use sotto_crypto::login::Password;
 use sotto_crypto::mls::governance::{Policy, Role};
 use sotto_proto::wire::ConversationKind;
 use sotto_proto::wire::event::Content;
 use sotto_proto::{AccountId, ConversationId, DeviceId, EventId, UserName, decode, limits, wire};
+use zeroize::Zeroizing;
 
 pub use change::{Attempt, Change, Why};
 pub use chat::{Stand, Trouble};
 pub use entrance::{FactorCode, NewAccount, Returning};
+pub use errands::{Errand, OwnDevice};
 pub use markers::Reading;
 pub use moment::Moment;
 pub use notices::{Line, Placed};
 pub use people::Contact;
+pub use recovery::Recovering;
 pub use requests::{Failure, Outgoing, Ticket};
 pub use sending::Queued;
 pub use view::{ChatView, MemberView};
@@ -134,9 +140,7 @@ impl Engine {
     pub fn wake(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
         self.step(moment, |step| {
             if step.is_in_use() {
-                for chat in Chat::all(step.db)? {
-                    step.revisit(chat.id);
-                }
+                step.revisit_unfinished()?;
             }
             Ok(())
         })
@@ -260,7 +264,56 @@ impl Engine {
 
     /// Signs in to an account: with a new device, or again with this one.
     pub fn sign_in(&mut self, returning: Returning, moment: &mut Moment<'_>) -> Result<(), EngineError> {
-        self.enter(Visitor::Back(returning), moment)
+        self.enter(Visitor::Back(returning, None), moment)
+    }
+
+    /// Comes back without the password, by the recovery words.
+    pub fn recover(&mut self, lost: Recovering, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        self.enter(Visitor::Lost(lost), moment)
+    }
+
+    /// Does something that needs the password. [`Change::Done`] or [`Change::Failed`] tells what became of it.
+    pub fn run(&mut self, password: Password, errand: Errand, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        let account = self.memory.account.as_ref().ok_or(EngineError::SignedOut)?;
+        let returning = Returning { login_name: account.user_name.clone(), password, device_name: String::new() };
+        self.enter(Visitor::Back(returning, Some(errand)), moment)
+    }
+
+    /// Proves that the authenticator has the secret of [`Errand::EnableFactor`].
+    pub fn confirm_factor(&mut self, code: &str, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        let request = wire::EnableTotpFinishRequest { totp_code: code.to_owned() };
+        self.signed_in_step(moment, |step| {
+            step.memory.traffic.call(&request);
+            Ok(())
+        })
+    }
+
+    /// The secret for an authenticator, in the letters that people type into one, after [`Change::FactorDrawn`].
+    pub fn expose_factor_secret(&self) -> Option<&str> {
+        self.memory.papers.secret.as_ref().map(|secret| secret.as_str())
+    }
+
+    /// The ten codes to be written down after the second factor was turned on. They are given once.
+    pub fn take_backup_codes(&mut self) -> Vec<Zeroizing<String>> {
+        std::mem::take(&mut self.memory.papers.backup_codes)
+    }
+
+    /// Asks for the list of the own devices. [`Change::Devices`] tells when it came.
+    pub fn ask_for_devices(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        self.signed_in_step(moment, |step| {
+            step.memory.traffic.call(&wire::ListDevicesRequest {});
+            Ok(())
+        })
+    }
+
+    /// The own devices, as they were last asked for.
+    pub fn devices(&self) -> &[OwnDevice] {
+        &self.memory.devices
+    }
+
+    /// Takes this device out of the account and wipes everything here.
+    pub fn log_out(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        self.signed_in_step(moment, |step| step.log_out())
     }
 
     fn enter(&mut self, visitor: Visitor, moment: &mut Moment<'_>) -> Result<(), EngineError> {

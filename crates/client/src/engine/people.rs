@@ -173,10 +173,7 @@ impl Step<'_, '_> {
         })?;
         self.take_keys(&keys)?;
         self.tell(Change::Account);
-        for chat in Chat::all(self.db)? {
-            self.revisit(chat.id);
-        }
-        Ok(())
+        self.revisit_unfinished()
     }
 
     /// Asks for what is new of those whose keys changed or who were never looked at.

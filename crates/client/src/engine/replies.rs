@@ -5,7 +5,7 @@ use sotto_crypto::chain::ChainHead;
 use sotto_proto::wire::{Direction, ErrorCode};
 use sotto_proto::{Call, ConversationHead, ConversationId, EntryBody, LogEntry, Method, decode, limits, wire};
 
-use super::account::{State, Wants};
+use super::account::Wants;
 use super::change::{Attempt, Change, Why};
 use super::chat::{Chat, Membership, Stand, VaultStep, Window};
 use super::requests::{Failure, Kept, Ticket};
@@ -30,6 +30,31 @@ impl Step<'_, '_> {
             Method::AuthLoginStart => self.login_started(reply::<wire::LoginStartRequest>(whole())?),
             Method::AuthLoginFinish => self.logged_in(reply::<wire::LoginFinishRequest>(whole())?),
             Method::AuthRefresh => self.refreshed(reply::<wire::RefreshRequest>(whole())?),
+            Method::AuthChangePasswordStart => {
+                self.password_evaluated(&reply::<wire::ChangePasswordStartRequest>(whole())?)
+            }
+            Method::AuthChangePasswordFinish => {
+                self.tell(Change::Done(Attempt::Password));
+                Ok(())
+            }
+            Method::AccountPutVault => self.vault_is_put(),
+            Method::AuthEnableTotpStart => {
+                self.factor_drawn(&reply::<wire::EnableTotpStartRequest>(whole())?);
+                Ok(())
+            }
+            Method::AuthEnableTotpFinish => {
+                self.factor_enabled(reply::<wire::EnableTotpFinishRequest>(whole())?);
+                Ok(())
+            }
+            Method::AuthDisableTotp => {
+                self.tell(Change::Done(Attempt::Factor));
+                Ok(())
+            }
+            Method::AuthRecoverStart => self.recovery_challenged(reply::<wire::RecoverStartRequest>(whole())?),
+            Method::AuthRecoverProve => self.recovery_proved(reply::<wire::RecoverProveRequest>(whole())?),
+            Method::AuthRecoverFinish => self.recovered(reply::<wire::RecoverFinishRequest>(whole())?),
+            Method::AccountListDevices => self.devices_came(&reply::<wire::ListDevicesRequest>(whole())?),
+            Method::AccountRevokeDevice => self.revoked(),
             Method::AccountAddDevice => self.certified(),
             Method::AccountGetOwnAccount => self.take_own_account(reply::<wire::GetOwnAccountRequest>(whole())?),
             Method::AccountLookUpUser => self.found(ticket, reply::<wire::LookUpUserRequest>(whole())?),
@@ -244,6 +269,20 @@ impl Step<'_, '_> {
                 self.entrance_refused(Attempt::Register, failure)?;
             }
             Method::AuthLoginStart | Method::AuthLoginFinish => self.entrance_refused(Attempt::SignIn, failure)?,
+            Method::AuthRecoverStart | Method::AuthRecoverProve | Method::AuthRecoverFinish => {
+                self.entrance_refused(Attempt::Recover, failure)?;
+            }
+            Method::AuthChangePasswordStart | Method::AuthChangePasswordFinish => {
+                self.errand_refused(Attempt::Password, failure);
+            }
+            Method::AccountPutVault => self.errand_refused(Attempt::RecoveryWords, failure),
+            Method::AuthEnableTotpStart | Method::AuthEnableTotpFinish | Method::AuthDisableTotp => {
+                self.errand_refused(Attempt::Factor, failure);
+            }
+            Method::AccountRevokeDevice if self.memory.leaving => self.wipe()?,
+            Method::AccountRevokeDevice | Method::AccountListDevices | Method::AccountNameDevice => {
+                self.errand_refused(Attempt::Devices, failure);
+            }
             Method::AuthRefresh => {
                 // A proof that is too old or too new: the clock is looked at again.
                 self.memory.clock_is_set = false;
@@ -338,11 +377,6 @@ impl Step<'_, '_> {
             None => Ok(None),
         }
     }
-
-    /// Whether this device has to be entered anew before anything else.
-    pub(super) fn is_entering(&self) -> bool {
-        self.memory.account.as_ref().is_none_or(|account| account.state != State::InUse)
-    }
 }
 
 /// Somebody waits for the answer and decides for themselves whether to try again.
@@ -353,6 +387,16 @@ fn is_answered_at_once(method: Method) -> bool {
             | Method::AuthRegisterFinish
             | Method::AuthLoginStart
             | Method::AuthLoginFinish
+            | Method::AuthRecoverStart
+            | Method::AuthRecoverProve
+            | Method::AuthRecoverFinish
+            | Method::AuthChangePasswordStart
+            | Method::AuthChangePasswordFinish
+            | Method::AuthEnableTotpStart
+            | Method::AuthEnableTotpFinish
+            | Method::AuthDisableTotp
+            | Method::AccountPutVault
+            | Method::AccountListDevices
             | Method::AccountLookUpUser
     )
 }

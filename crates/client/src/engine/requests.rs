@@ -48,7 +48,6 @@ pub(super) enum Lane {
     VaultPackages,
     Keys,
     Sync,
-    AckWelcomes,
     Log(ConversationId),
     History(ConversationId),
     Send(ConversationId),
@@ -67,7 +66,6 @@ impl Lane {
             Self::VaultPackages => (5, None),
             Self::Keys => (6, None),
             Self::Sync => (7, None),
-            Self::AckWelcomes => (8, None),
             Self::Log(id) => (20, Some(id)),
             Self::History(id) => (21, Some(id)),
             Self::Send(id) => (22, Some(id)),
@@ -209,33 +207,36 @@ impl Step<'_, '_> {
 
     /// All calls that may go out now.
     pub(super) fn outgoing(&mut self) -> Result<Vec<Outgoing>, Mishap> {
-        let kept = self
+        let mut waiting = self
             .db
-            .prepare_cached("SELECT ticket, method, body FROM requests ORDER BY ticket")?
-            .query_map([], |row| Ok((Ticket(row.get(0)?), row.get::<_, String>(1)?, row.get::<_, Vec<u8>>(2)?)))?
+            .prepare_cached("SELECT ticket, method FROM requests ORDER BY ticket")?
+            .query_map([], |row| Ok((Ticket(row.get(0)?), row.get::<_, String>(1)?)))?
+            .map(|row| row.map(|(ticket, path)| (ticket, Method::from_path(&path))))
             .collect::<Result<Vec<_>, _>>()?;
-        let mut all = Vec::with_capacity(kept.len());
-        for (ticket, path, body) in kept {
-            let method = Method::from_path(&path).ok_or(Mishap::Bad("a call of a later version"))?;
-            all.push((ticket, method, Bytes::from(body)));
-        }
         let fleeting = self.memory.traffic.fleeting.iter();
-        all.extend(fleeting.map(|(ticket, kept)| (*ticket, kept.method, kept.body.clone())));
+        waiting.extend(fleeting.map(|(ticket, kept)| (*ticket, Some(kept.method))));
 
         let mut outgoing = Vec::new();
-        for (ticket, method, body) in all {
-            let token = match method.access() {
-                Access::Anyone => None,
-                access => match self.token_for(access) {
-                    Some(token) => Some(token),
-                    None => continue,
-                },
-            };
-            if self.memory.traffic.release(ticket, self.moment.now_ms) {
-                outgoing.push(Outgoing { ticket, method, body, token });
+        for (ticket, method) in waiting {
+            let method = method.ok_or(Mishap::Bad("a call of a later version"))?;
+            let token = self.token_for(method.access());
+            let may_go = token.is_some() || method.access() == Access::Anyone;
+            if !may_go || !self.memory.traffic.release(ticket, self.moment.now_ms) {
+                continue;
             }
+            let body = match self.memory.traffic.fleeting(ticket) {
+                Some(kept) => kept.body.clone(),
+                None => self.body_of(ticket)?,
+            };
+            let token = token.filter(|_| method.access() != Access::Anyone);
+            outgoing.push(Outgoing { ticket, method, body, token });
         }
         Ok(outgoing)
+    }
+
+    fn body_of(&self, ticket: Ticket) -> Result<Bytes, StoreError> {
+        let mut statement = self.db.prepare_cached("SELECT body FROM requests WHERE ticket = ?1")?;
+        Ok(statement.query_row([ticket.0], |row| row.get::<_, Vec<u8>>(0))?.into())
     }
 }
 

@@ -10,6 +10,7 @@ use sotto_proto::{Access, ConversationId, Invalid};
 use super::account::{Account, State};
 use super::change::Change;
 use super::entrance::Flow;
+use super::errands::{FactorPapers, OwnDevice};
 use super::moment::{Moment, ServerClock};
 use super::requests::Traffic;
 use crate::store::StoreError;
@@ -34,6 +35,10 @@ pub(super) struct Memory {
     pub(super) flow: Option<Flow>,
     /// The access token was refused, and a new one is on its way.
     pub(super) token_is_stale: bool,
+    /// This device is on its way out.
+    pub(super) leaving: bool,
+    pub(super) papers: FactorPapers,
+    pub(super) devices: Vec<OwnDevice>,
     /// Chats to be opened once an account was found.
     pub(super) searches: BTreeMap<super::Ticket, super::people::Search>,
 }
