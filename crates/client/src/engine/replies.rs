@@ -218,11 +218,10 @@ impl Step<'_, '_> {
         }
         if before.seq() > chat.high_seq() && chat.server_first_seq > chat.high_seq() + 1 {
             // Between two stays in a group there is nothing to read.
-            let again = self.was_added_again(chat)?;
-            if again {
-                chat.begin_again()
+            if self.was_added_again(chat)? {
+                chat.begin_again();
             } else {
-                chat.server_seq = chat.high_seq()
+                chat.server_seq = chat.high_seq();
             }
             return Ok(());
         }
