@@ -156,6 +156,18 @@ impl Step<'_, '_> {
         Ok(self.call(Lane::Log(chat.id), &request)?)
     }
 
+    /// What has expired is not there any more; the handshakes between are.
+    pub(super) fn ask_for_handshakes(&mut self, chat: &Chat) -> Result<(), Mishap> {
+        let request = wire::ReadRangeRequest {
+            conversation_id: chat.id.to_wire(),
+            from_seq: chat.high_seq().max(chat.joined_by) + 1,
+            direction: Direction::Forward.into(),
+            limit: 500,
+            handshakes_only: true,
+        };
+        Ok(self.call(Lane::Log(chat.id), &request)?)
+    }
+
     /// A member that came by a Welcome reads from the commit on that brought it in.
     fn first_range(&mut self, chat: &Chat) -> Result<(), Mishap> {
         let request = wire::ReadRangeRequest {

@@ -55,6 +55,41 @@ impl Step<'_, '_> {
         Ok(true)
     }
 
+    /// Goes through the handshakes of a stretch whose events have expired. What follows is read like the beginning of a log.
+    pub(super) fn skip_expired(&mut self, chat: &mut Chat, entries: &[LogEntry], more: bool) -> Result<(), Mishap> {
+        let known = chat.high_seq().max(chat.joined_by);
+        let next = entries.iter().find(|entry| entry.seq.get() > known).map(|entry| entry.position);
+        if next.is_some_and(|next| (next.generation.get(), next.epoch.get()) != (chat.generation, chat.epoch)) {
+            // They do not follow: this device was out meanwhile, and the Welcome that tells so is on its way.
+            chat.server_seq = chat.high_seq();
+            return Ok(());
+        }
+        let group = self.take_group(chat)?;
+        let mut reader = Reader { chat, group, group_changed: false, epoch: None };
+        for entry in entries.iter().filter(|entry| entry.seq.get() > known) {
+            match &entry.body {
+                EntryBody::Commit(body) | EntryBody::Proposal(body) => self.read_handshake(&mut reader, entry, body)?,
+                EntryBody::Generation(_) => self.read_generation(&mut reader, entry)?,
+                EntryBody::Event { .. } => {}
+            }
+            reader.chat.joined_by = entry.seq.get();
+        }
+        let Reader { chat, group, .. } = reader;
+        let expires = group.as_ref().and_then(|group| group.standing().ok());
+        if let Some(group) = group {
+            self.put_group(chat, group)?;
+        }
+        if more {
+            return self.ask_for_handshakes(chat);
+        }
+        chat.window = None;
+        // Nothing expires where the members have not agreed on it.
+        if expires.is_some_and(|standing| standing.governance.policy.retention.is_none()) {
+            self.contradicted(chat, chat.server_first_seq)?;
+        }
+        Ok(())
+    }
+
     /// Opens what lies before the stretch that is known. Handshakes in it are over: only events matter.
     pub(super) fn read_back(&mut self, chat: &mut Chat, entries: &[LogEntry], before: ChainHead) -> Result<(), Mishap> {
         let Some(window) = chat.window else { return Ok(()) };

@@ -190,6 +190,9 @@ impl Step<'_, '_> {
         for entry in reply.entries {
             entries.push(LogEntry::try_from(entry)?);
         }
+        if asked.handshakes_only && chat.membership == Membership::Member {
+            return self.skip_expired(chat, &entries, reply.more);
+        }
         if asked.handshakes_only {
             return self.fast_forward(chat, &entries, reply.more);
         }
@@ -217,9 +220,11 @@ impl Step<'_, '_> {
             return self.read_back(chat, &entries, before);
         }
         if before.seq() > chat.high_seq() && chat.server_first_seq > chat.high_seq() + 1 {
-            // Between two stays in a group there is nothing to read.
+            // Between two stays in a group there is nothing to read, and nothing but handshakes where events have expired.
             if self.was_added_again(chat)? {
                 chat.begin_again();
+            } else if chat.membership == Membership::Member {
+                self.ask_for_handshakes(chat)?;
             } else {
                 chat.server_seq = chat.high_seq();
             }

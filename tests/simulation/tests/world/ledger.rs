@@ -60,6 +60,11 @@ impl World {
     /// I1, I2, I3, I7: a device shows what its account may read, each event once, in the order of the log, and nothing else.
     fn check_device(&self, device: usize) {
         let account = self.account(device);
+        if !self.engine(device).is_signed_in() {
+            // One that was revoked keeps what it had.
+            let chats = self.chats(device).into_iter();
+            return chats.for_each(|chat| self.check_genuine(device, chat.id, &self.shown(device, chat.id)));
+        }
         let name = &self.devices[device].name;
         for chat in self.network.server.honest.conversations() {
             let Some(head) = self.network.server.honest.head(account, chat) else { continue };

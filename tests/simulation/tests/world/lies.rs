@@ -225,6 +225,13 @@ fn a_log_that_became_shorter_is_visible_s16() {
 }
 
 #[test]
+fn a_log_that_begins_later_is_visible_s16() {
+    let mut pair = Pair::new(25);
+    pair.lie(Trick::Truncated(pair.chat), &["one", "two", "three"]);
+    assert_eq!(pair.trouble(), Some(Trouble::LogContradicted));
+}
+
+#[test]
 fn wrong_times_change_no_order_s30() {
     let mut pair = Pair::new(24);
     pair.lie(Trick::WrongTimes, &["one", "two"]);

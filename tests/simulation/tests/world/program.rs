@@ -47,6 +47,7 @@ impl World {
             84..86 => self.leave_something(device),
             86..92 => self.read_something(device),
             92..95 => self.take_another_device(device),
+            95 => self.lose_a_device(device),
             _ => self.crash(device),
         }
     }
@@ -133,6 +134,14 @@ impl World {
         match self.act(device, &format!("{what} in {}", short(chat)), work) {
             Ok(()) | Err(EngineError::NoSuchChat) => {}
             Err(error) => self.fail(&format!("it cannot be done: {error}")),
+        }
+    }
+
+    fn lose_a_device(&mut self, device: usize) {
+        let person = self.devices[device].person.clone();
+        let others = (0..self.devices.len()).filter(|other| *other != device && self.devices[*other].person == person);
+        if let Some(lost) = others.last().filter(|lost| self.engine(*lost).is_signed_in()) {
+            self.revoke(device, lost);
         }
     }
 

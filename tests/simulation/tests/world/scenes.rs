@@ -1,6 +1,7 @@
 //! What must work when nothing goes wrong.
 
 use sotto_client::engine::{Attempt, Change, Stand, Why};
+use sotto_crypto::mls::governance::{Kind, Policy, Role};
 use sotto_proto::ConversationId;
 use sotto_simulation::network::Weather;
 
@@ -87,11 +88,7 @@ fn two_commits_at_once_are_both_carried_out_i4() {
     world.befriend(ben, dan);
     let group = world.found(ann, &[ben]);
     let ben_account = world.account(ben);
-    world
-        .act(ann, "promotes ben", |engine, moment| {
-            engine.set_role(group, ben_account, sotto_crypto::mls::governance::Role::Admin, moment)
-        })
-        .unwrap();
+    world.act(ann, "promotes ben", |engine, moment| engine.set_role(group, ben_account, Role::Admin, moment)).unwrap();
     world.run_for(MINUTE);
     for (device, newcomer) in [(ann, cleo), (ben, dan)] {
         let account = world.account(newcomer);
@@ -124,6 +121,49 @@ fn whoever_is_removed_reads_no_further_i7() {
     assert_eq!(world.texts(cleo, group), ["the three of us"]);
     assert_eq!(world.texts(ann, group), ["the three of us", "the two of us"]);
     world.check();
+}
+
+#[test]
+fn a_revoked_device_is_out_of_every_group_and_reads_no_further_i7_s5() {
+    let mut world = World::new(7, Weather::FAIR);
+    let (ann, ben) = (world.register("ann"), world.register("ben"));
+    let chat = world.befriend(ann, ben);
+    let lost = world.sign_in("ben");
+    world.run_for(MINUTE);
+    world.say(ann, chat, "before");
+    world.run_for(MINUTE);
+    let device = world.engine(lost).device().unwrap();
+    world.revoke(ben, lost);
+    world.run_for(MINUTE);
+    assert!(!world.engine(lost).is_signed_in());
+    world.say(ann, chat, "after");
+    world.calm_down();
+    let in_group = world.network.server.honest.devices_in(chat).into_iter().map(|(_, device)| device);
+    assert!(!in_group.collect::<Vec<_>>().contains(&device));
+    assert_eq!(world.texts(lost, chat), ["before"]);
+    assert_eq!(world.texts(ben, chat), ["before", "after"]);
+    world.check();
+}
+
+#[test]
+fn what_expired_while_a_device_was_away_does_not_hold_it_up() {
+    let mut world = World::new(8, Weather::FAIR);
+    let (ann, ben) = (world.register("ann"), world.register("ben"));
+    world.befriend(ann, ben);
+    let group = world.found(ann, &[ben]);
+    let mut policy = Policy::default_for(Kind::Group);
+    policy.retention = std::num::NonZeroU32::new(3_600);
+    world.act(ann, "sets a time", |engine, moment| engine.set_policy(group, policy, moment)).unwrap();
+    world.run_for(MINUTE);
+    world.go_away(ben);
+    world.say(ann, group, "gone before anybody reads it");
+    world.run_for(120 * MINUTE);
+    let now = world.network.now_ms();
+    world.network.server.honest.prune(now);
+    world.say(ann, group, "there in time");
+    world.crash(ben);
+    world.calm_down();
+    assert_eq!(world.texts(ben, group), ["there in time"]);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sotto_client::engine::{
-    Change, ChatView, Engine, EngineError, Failure as EngineFailure, Moment, NewAccount, Returning, Stand, Ticket,
+    Change, ChatView, Engine, EngineError, Errand, Failure as EngineFailure, Moment, NewAccount, Returning, Stand,
+    Ticket,
 };
 use sotto_client::store::{Store, StoreKey};
 use sotto_crypto::login::{Password, StretchCost};
@@ -188,6 +189,20 @@ impl World {
             engine.as_mut().unwrap().connected(&mut Moment { now_ms, rng }).unwrap();
             self.drain(device);
         }
+    }
+
+    /// The device has no network until it comes back from a crash.
+    pub(crate) fn go_away(&mut self, device: usize) {
+        self.note(&format!("{} goes away", self.devices[device].name));
+        self.network.reconnect(Peer(device));
+        self.devices[device].listens = true;
+    }
+
+    /// The owner of a device takes another one out of the account.
+    pub(crate) fn revoke(&mut self, device: usize, other: usize) {
+        let (Some(lost), password) = (self.engine(other).device(), Password::new("a horse").unwrap()) else { return };
+        let what = format!("revokes {}", self.devices[other].name);
+        self.act(device, &what, |engine, moment| engine.run(password, Errand::RevokeDevice(lost), moment)).unwrap();
     }
 
     /// Lets time pass.
