@@ -239,7 +239,8 @@ impl World {
     /// Whether there was more of anything than is here.
     fn ask_for_history(&mut self) -> bool {
         let mut asked = false;
-        for device in 0..self.devices.len() {
+        let signed_in = (0..self.devices.len()).filter(|device| self.engine(*device).is_signed_in());
+        for device in signed_in.collect::<Vec<_>>() {
             for chat in self.chats(device) {
                 if chat.stand != Stand::Requested && self.engine(device).has_more_history(chat.id).unwrap() {
                     let what = format!("wants the history of {}", short(chat.id));
