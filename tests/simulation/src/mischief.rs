@@ -112,7 +112,12 @@ impl Mischief {
 
     /// Begins to lie.
     pub fn begin(&mut self, victim: Peer, trick: Trick) {
-        self.lie = Some(Lie { victim, trick, then: self.honest.clone() });
+        self.begin_from(victim, trick, self.honest.clone());
+    }
+
+    /// Begins to lie with the server as it was at another time.
+    pub fn begin_from(&mut self, victim: Peer, trick: Trick, then: Model) {
+        self.lie = Some(Lie { victim, trick, then });
     }
 
     /// Ends the lie.
@@ -134,7 +139,8 @@ impl Server for Mischief {
         let Some(lie) = self.lie.as_mut().filter(|lie| lie.victim == from) else {
             return self.honest.call(now_ms, token, method, body, rng);
         };
-        if matches!(lie.trick, Trick::Fork) {
+        if matches!(lie.trick, Trick::Fork) && !method.path().contains("AuthService") {
+            lie.then.adopt_sessions(&self.honest);
             return lie.then.call(now_ms, token, method, body, rng);
         }
         if !is_doctored(method) {
@@ -166,7 +172,11 @@ impl Lie {
     /// What the victim reads from.
     fn doctored(&self, honest: &Model, rng: &mut StdRng) -> Model {
         match self.trick {
-            Trick::RolledBack => self.then.with_tokens_of(honest),
+            Trick::RolledBack => {
+                let mut then = self.then.clone();
+                then.adopt_sessions(honest);
+                then
+            }
             Trick::WithheldCommits => honest.without_commits_after(&self.then),
             _ => {
                 let mut doctored = honest.clone();

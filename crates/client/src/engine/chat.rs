@@ -276,6 +276,7 @@ impl Chat {
 
     /// Takes over where the server says the conversation stands.
     pub(super) fn take_head(&mut self, head: &ConversationHead) {
+        self.come_back(head);
         (self.stand, self.requested_by) = match head.standing {
             Standing::Member(_) => (Stand::Member, None),
             Standing::Requested { by, .. } => (Stand::Requested, Some(by)),
@@ -293,6 +294,20 @@ impl Chat {
 }
 
 impl Chat {
+    /// Begins another stay, if the server says that one has begun after all that is known here. What was read in an earlier one stays.
+    pub(super) fn come_back(&mut self, head: &ConversationHead) {
+        let is_in = matches!(head.standing, Standing::Member(_) | Standing::Requested { .. });
+        let known = self.high_seq().max(self.server_seq);
+        if self.membership == Membership::Former && is_in && head.last_seq.map_or(0, Seq::get) > known {
+            self.begin_again();
+        }
+    }
+
+    /// What was read stays; what comes is not joined to it.
+    pub(super) fn begin_again(&mut self) {
+        (self.membership, self.vault_step, self.window) = (Membership::Outside, VaultStep::Asleep, None);
+    }
+
     /// Looks at the head in the reply to a call that asked for what follows an entry which was known then.
     pub(super) fn compare_with_asked(&mut self, head: &ConversationHead, known: u64) {
         let last = head.last_seq.map_or(0, Seq::get);

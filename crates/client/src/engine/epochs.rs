@@ -14,6 +14,7 @@ use sotto_proto::{AccountId, Epoch, Generation, GroupPosition};
 
 use super::chat::{Chat, position_of};
 use super::step::{Mishap, Step};
+use crate::store::StoreError;
 use crate::timeline::Standing;
 
 /// The members of an epoch: the keys by which they sign, and what they may do.
@@ -157,6 +158,17 @@ impl Step<'_, '_> {
         let secret = Secret::copy_from(&secret).ok_or(Mishap::Bad("a stored secret"))?;
         let roster = Roster::decode(body.as_slice()).map_err(|_| Mishap::Bad("a stored roster"))?;
         Ok(Some(Readable { secret: EpochSecret::from_secret(secret), roster }))
+    }
+
+    /// Whether a position is beyond all epochs that can be read.
+    pub(super) fn is_ahead(&self, chat: &Chat, position: GroupPosition) -> Result<bool, StoreError> {
+        let known = self
+            .db
+            .prepare_cached(
+                "SELECT 1 FROM epochs WHERE conversation = ?1 AND (generation > ?2 OR (generation = ?2 AND epoch >= ?3))",
+            )?
+            .exists(params![chat.number, position.generation.get(), position.epoch.get()])?;
+        Ok(!known)
     }
 
     /// All epochs that can be read, for the vault.

@@ -35,7 +35,10 @@ impl Step<'_, '_> {
         let group = if chat.membership == Membership::Member { self.take_group(chat)? } else { None };
         let mut reader = Reader { chat, group, group_changed: false, epoch: None };
         for entry in fresh {
-            if entry.seq.get() != reader.chat.high_seq() + 1 {
+            // On the way in, what is not readable yet waits until the device is in.
+            let too_early =
+                reader.chat.membership == Membership::Outside && self.is_ahead(reader.chat, entry.position)?;
+            if too_early || entry.seq.get() != reader.chat.high_seq() + 1 {
                 break;
             }
             self.read_entry(&mut reader, entry)?;

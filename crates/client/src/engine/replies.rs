@@ -177,8 +177,10 @@ impl Step<'_, '_> {
         asked: &wire::ReadRangeRequest,
         reply: wire::ReadRangeResponse,
     ) -> Result<(), Mishap> {
+        let mut told = chat.server_seq;
         if let Some(head) = reply.head {
             let head = ConversationHead::try_from(head)?;
+            told = head.last_seq.map_or(0, sotto_proto::Seq::get);
             chat.take_head(&head);
             if asked.direction() == Direction::Forward && !asked.handshakes_only && chat.window.is_some() {
                 chat.compare_with_asked(&head, asked.from_seq - 1);
@@ -214,7 +216,16 @@ impl Step<'_, '_> {
             chat.wants_history = false;
             return self.read_back(chat, &entries, before);
         }
-        if !self.read_on(chat, &entries)? && chat.server_seq > chat.high_seq() {
+        if before.seq() > chat.high_seq() && chat.server_first_seq > chat.high_seq() + 1 {
+            // Between two stays in a group there is nothing to read.
+            if self.was_added_again(chat)? {
+                chat.begin_again();
+            } else {
+                chat.server_seq = chat.high_seq();
+            }
+            return Ok(());
+        }
+        if !self.read_on(chat, &entries)? && told > chat.high_seq() {
             // Entries that end where the known ones end, or begin beyond: the log is not what the head says.
             return Err(Mishap::Bad("a range with holes"));
         }

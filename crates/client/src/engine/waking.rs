@@ -11,7 +11,9 @@ use sotto_crypto::time::Time;
 use sotto_crypto::vault::Version;
 use sotto_crypto::vault_store::Item;
 use sotto_proto::wire::Direction;
-use sotto_proto::{AccountId, ConversationId, DeviceId, EntryBody, EventId, ID_LEN, LogEntry, WelcomeId, wire};
+use sotto_proto::{
+    AccountId, ConversationId, DeviceId, EntryBody, EventId, GroupPosition, ID_LEN, LogEntry, WelcomeId, wire,
+};
 
 use super::change::Change;
 use super::chat::{Chat, Membership, VaultStep, position_of};
@@ -98,8 +100,18 @@ impl Step<'_, '_> {
                 waiting.welcome.as_ref(),
                 waiting.sealed_private.as_ref(),
             ])?;
+        if let Some(mut chat) = self.chat(id)? {
+            chat.server_seq = chat.server_seq.max(waiting.commit_seq);
+            chat.save(self.db)?;
+        }
         self.revisit(id);
         Ok(())
+    }
+
+    /// Whether this device was added once more after all that it has read.
+    pub(super) fn was_added_again(&self, chat: &Chat) -> Result<bool, Mishap> {
+        let own = self.account()?.device;
+        Ok(self.waiting(chat, own)?.is_some_and(|waiting| waiting.commit_seq > chat.high_seq()))
     }
 
     /// The next call on the way in.
@@ -297,9 +309,20 @@ impl Step<'_, '_> {
         for entry in &checkpoint.scene {
             self.take_scene_entry(chat, entry)?;
         }
+        if self.is_added_since(chat, position_of(&group)?)? {
+            chat.vault_step = VaultStep::NoCheckpoint;
+            return Ok(());
+        }
         chat.vault_seq = checkpoint.seq;
         chat.vault_step = VaultStep::Awake;
         self.put_vault_group(chat, &mut group)
+    }
+
+    /// Whether the vault device was added again after a checkpoint, which then is of an earlier stay.
+    fn is_added_since(&self, chat: &Chat, position: GroupPosition) -> Result<bool, Mishap> {
+        let Some(vault) = self.account()?.vault.as_ref() else { return Ok(false) };
+        let known = (position.generation.get(), position.epoch.get());
+        Ok(self.waiting(chat, vault.device)?.is_some_and(|waiting| (waiting.generation, waiting.epoch) > known))
     }
 
     fn take_scene_entry(&mut self, chat: &Chat, entry: &SceneEntry) -> Result<(), Mishap> {

@@ -55,12 +55,10 @@ impl Model {
         }
     }
 
-    /// The server of then, to which those who are signed in now are signed in.
-    pub(crate) fn with_tokens_of(&self, now: &Self) -> Self {
-        let mut then = self.clone();
-        then.sessions.clone_from(&now.sessions);
-        then.access_tokens.clone_from(&now.access_tokens);
-        then
+    /// Lets those in who are signed in to another server.
+    pub(crate) fn adopt_sessions(&mut self, other: &Self) {
+        self.sessions.clone_from(&other.sessions);
+        self.access_tokens.clone_from(&other.access_tokens);
     }
 
     /// This server, with each log cut before the first commit that came after another time.
@@ -86,8 +84,8 @@ impl Model {
             (certify(&identity, account, id, &key), self.accounts.get_mut(&account))
         {
             state.devices.push(Device::new(id, false, *key.public().as_bytes(), certificate, 0));
-            state.keys_version += 1;
         }
+        self.keys_changed(account);
     }
 
     /// Always the same other key, so that the victim sees one lie and not many.
@@ -96,21 +94,21 @@ impl Model {
         let identity = IdentityKey::generate(&mut rng);
         let Some(state) = self.accounts.get_mut(&account) else { return };
         state.identity_key = identity.public().as_bytes().to_vec();
-        state.keys_version += 1;
         for device in &mut state.devices {
             let key = DeviceKey::generate(&mut rng);
             if let Some(certificate) = certify(&identity, account, device.id, &key) {
                 (device.certificate, device.key) = (certificate, *key.public().as_bytes());
             }
         }
+        self.keys_changed(account);
     }
 
     fn move_devices(&mut self, from: AccountId, to: AccountId) {
         let devices = self.accounts.get(&from).map(|account| account.devices.clone()).unwrap_or_default();
         if let Some(state) = self.accounts.get_mut(&to) {
             state.devices = devices;
-            state.keys_version += 1;
         }
+        self.keys_changed(to);
     }
 
     fn revive_key_packages(&mut self) {

@@ -1,6 +1,6 @@
 //! What is true on the server, for those who check what devices show.
 
-use sotto_proto::{AccountId, ConversationId, wire};
+use sotto_proto::{AccountId, ConversationId, DeviceId, wire};
 
 use super::Model;
 
@@ -14,6 +14,19 @@ impl Model {
     pub fn log(&self, id: ConversationId) -> Vec<wire::LogEntry> {
         let conversation = self.conversations.get(&id);
         conversation.into_iter().flat_map(|found| found.log.values().map(|logged| logged.entry.clone())).collect()
+    }
+
+    /// The devices in the group of a conversation.
+    pub fn devices_in(&self, id: ConversationId) -> Vec<(AccountId, DeviceId)> {
+        let conversation = self.conversations.get(&id);
+        let leaves = conversation.into_iter().flat_map(|found| found.standing.leaves());
+        leaves.map(|leaf| (leaf.account, leaf.device)).collect()
+    }
+
+    /// The devices that an account has certified and not revoked.
+    pub fn devices_of(&self, account: AccountId) -> Vec<DeviceId> {
+        let account = self.accounts.get(&account);
+        account.into_iter().flat_map(|account| account.devices_in_force().map(|device| device.id)).collect()
     }
 
     /// Where a conversation stands for an account that is or was in it.

@@ -63,7 +63,7 @@ impl World {
         let name = &self.devices[device].name;
         for chat in self.network.server.honest.conversations() {
             let Some(head) = self.network.server.honest.head(account, chat) else { continue };
-            if head.standing() == wire::Standing::Requested {
+            if head.standing() == wire::Standing::Requested || self.came_too_late(device, chat, &head) {
                 continue;
             }
             let (expected, shown) = (self.expected(chat, &head), self.shown(device, chat));
@@ -71,12 +71,23 @@ impl World {
             let (earlier, shown): (Vec<_>, Vec<_>) = shown.into_iter().partition(|(seq, ..)| *seq < head.first_seq);
             self.check_genuine(device, chat, &earlier);
             if expected != shown {
-                let why = format!("{name} shows in {}:\n{shown:#?}\ninstead of\n{expected:#?}", short(chat));
-                self.fail(&why);
+                let (log, view) = (self.outline(chat), self.engine(device).chat(chat).unwrap());
+                let lines = self.engine(device).lines(chat, 0).unwrap();
+                self.fail(&format!(
+                    "{name} shows in {}:\n{shown:?}\ninstead of\n{expected:?}\nof {log}\nas {head:?}\nviews {view:?}\n{lines:?}",
+                    short(chat)
+                ));
             }
         }
         self.check_nothing_is_left(device);
         self.check_no_trouble(device);
+    }
+
+    /// What an account was in is closed to devices that only come after its end, unless the vault device was woken in it before: the
+    /// server keeps no Welcome and no tree for those who are out.
+    fn came_too_late(&self, device: usize, chat: ConversationId, head: &wire::ConversationHead) -> bool {
+        let is_over = [wire::Standing::Left, wire::Standing::Removed].contains(&head.standing());
+        is_over && self.shown(device, chat).iter().all(|(seq, ..)| *seq < head.first_seq)
     }
 
     /// I3 for what a device has kept from an earlier time.
@@ -117,6 +128,16 @@ impl World {
         if let Some(blame) = self.devices[device].failures.iter().find(blames) {
             self.fail(&format!("{name} blames the server: {blame:?}"));
         }
+    }
+
+    /// A log in one line: kind, generation and epoch of each entry.
+    fn outline(&self, chat: ConversationId) -> String {
+        let log = self.network.server.honest.log(chat).into_iter();
+        let entry = |entry: wire::LogEntry| {
+            let kind = &entry.kind().as_str_name()["ENTRY_KIND_".len()..];
+            format!("{} {kind} {}.{}", entry.seq, entry.generation, entry.epoch)
+        };
+        log.map(entry).collect::<Vec<_>>().join(", ")
     }
 
     /// Everything that was said where an account may read.

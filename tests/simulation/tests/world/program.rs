@@ -2,7 +2,7 @@
 
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
-use sotto_client::engine::{ChatView, Stand};
+use sotto_client::engine::{ChatView, Engine, EngineError, Moment, Stand};
 use sotto_proto::wire::ConversationKind;
 use sotto_proto::{AccountId, ConversationId};
 use sotto_simulation::network::Weather;
@@ -81,17 +81,14 @@ impl World {
 
     fn answer_requests(&mut self, device: usize) {
         for chat in self.chats(device).into_iter().filter(|chat| chat.stand == Stand::Requested) {
-            let what = format!("accepts {}", short(chat.id));
-            // It may have been withdrawn while the person thought about it.
-            let _ = self.act(device, &what, |engine, moment| engine.accept(chat.id, moment));
+            self.try_in(device, chat.id, "accepts", |engine, moment| engine.accept(chat.id, moment));
         }
     }
 
     fn add_somebody(&mut self, device: usize) {
         let known = self.acquaintances(device);
         let Some((group, who)) = self.a_group(device).zip(known.choose(&mut self.rng).copied()) else { return };
-        let what = format!("adds somebody to {}", short(group));
-        self.act(device, &what, |engine, moment| engine.add(group, &[who], moment)).unwrap();
+        self.try_in(device, group, "adds somebody", |engine, moment| engine.add(group, &[who], moment));
     }
 
     fn remove_somebody(&mut self, device: usize) {
@@ -100,15 +97,13 @@ impl World {
         let members = self.engine(device).members(group).unwrap();
         let others: Vec<_> = members.iter().map(|member| member.account).filter(|who| *who != own).collect();
         if let Some(who) = others.choose(&mut self.rng).copied() {
-            let what = format!("removes somebody from {}", short(group));
-            self.act(device, &what, |engine, moment| engine.remove(group, who, moment)).unwrap();
+            self.try_in(device, group, "removes somebody", |engine, moment| engine.remove(group, who, moment));
         }
     }
 
     fn leave_something(&mut self, device: usize) {
         if let Some(group) = self.a_group(device) {
-            let what = format!("leaves {}", short(group));
-            self.act(device, &what, |engine, moment| engine.leave(group, moment)).unwrap();
+            self.try_in(device, group, "leaves", |engine, moment| engine.leave(group, moment));
         }
     }
 
@@ -116,14 +111,28 @@ impl World {
         let open = self.open_chats(device);
         let Some(chat) = open.choose(&mut self.rng).cloned() else { return };
         let seq = chat.last.map_or(0, |item| item.seq);
-        self.act(device, "reads", |engine, moment| engine.mark_read(chat.id, seq, moment)).unwrap();
-        self.act(device, "types", |engine, moment| engine.typing(chat.id, false, moment)).unwrap();
+        self.try_in(device, chat.id, "reads", |engine, moment| engine.mark_read(chat.id, seq, moment));
+        self.try_in(device, chat.id, "types", |engine, moment| engine.typing(chat.id, false, moment));
     }
 
     fn take_another_device(&mut self, device: usize) {
         let person = self.devices[device].person.clone();
         if self.devices.iter().filter(|device| device.person == person).count() < DEVICES_EACH {
             self.sign_in(&person);
+        }
+    }
+
+    /// Somebody else may have ended the membership, which shows only when the server says so too.
+    fn try_in(
+        &mut self,
+        device: usize,
+        chat: ConversationId,
+        what: &str,
+        work: impl FnOnce(&mut Engine, &mut Moment<'_>) -> Result<(), EngineError>,
+    ) {
+        match self.act(device, &format!("{what} in {}", short(chat)), work) {
+            Ok(()) | Err(EngineError::NoSuchChat) => {}
+            Err(error) => self.fail(&format!("it cannot be done: {error}")),
         }
     }
 

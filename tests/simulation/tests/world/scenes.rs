@@ -1,6 +1,6 @@
 //! What must work when nothing goes wrong.
 
-use sotto_client::engine::{Change, Stand};
+use sotto_client::engine::{Attempt, Change, Stand, Why};
 use sotto_proto::ConversationId;
 use sotto_simulation::network::Weather;
 
@@ -127,12 +127,12 @@ fn whoever_is_removed_reads_no_further_i7() {
 }
 
 #[test]
-fn a_wrong_password_is_said_and_changes_nothing() {
+fn a_wrong_password_is_said_and_lets_nobody_in() {
     let mut world = World::new(6, Weather::FAIR);
-    let ann = world.register("ann");
+    world.register("ann");
+    let thief = world.try_password("ann", "a mule");
     world.run_for(MINUTE);
-    assert!(world.devices[ann].failures.is_empty());
-    let known = world.engine(ann).user_name().map(str::to_owned);
-    assert_eq!(known.as_deref(), Some("ann"));
-    assert!(!world.devices[ann].failures.iter().any(|change| matches!(change, Change::Failed { .. })));
+    let wrong = Change::Failed { what: Attempt::SignIn, why: Why::WrongPassword };
+    assert_eq!(world.devices[thief].failures, [wrong]);
+    assert_eq!(world.engine(thief).own_account(), None);
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::world::World;
 
-const ALWAYS: Range<u64> = 0..12;
+const ALWAYS: Range<u64> = 0..40;
 const ACTIONS: usize = 60;
 
 #[test]

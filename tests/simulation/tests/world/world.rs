@@ -3,7 +3,7 @@
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sotto_client::engine::{
-    Change, ChatView, Engine, Failure as EngineFailure, Moment, NewAccount, Returning, Stand, Ticket,
+    Change, ChatView, Engine, EngineError, Failure as EngineFailure, Moment, NewAccount, Returning, Stand, Ticket,
 };
 use sotto_client::store::{Store, StoreKey};
 use sotto_crypto::login::{Password, StretchCost};
@@ -35,6 +35,8 @@ pub(crate) struct Device {
     listens: bool,
     /// What cannot be done yet is not tried again before this.
     rests_until: u64,
+    /// After a stream that broke, the next one begins no earlier.
+    listens_from: u64,
     pub(crate) failures: Vec<Change>,
 }
 
@@ -57,6 +59,7 @@ impl World {
             rng: StdRng::seed_from_u64(self.rng.random()),
             listens: false,
             rests_until: 0,
+            listens_from: 0,
             failures: Vec::new(),
         });
         self.devices.len() - 1
@@ -86,18 +89,28 @@ impl World {
     pub(crate) fn sign_in(&mut self, person: &str) -> usize {
         let device = self.unpack(person);
         for _ in 0..TRIES {
-            let returning = Returning {
-                login_name: person.to_owned(),
-                password: Password::new("a horse").unwrap(),
-                device_name: "tablet".to_owned(),
-            };
-            let begun = self.act(device, "signs in", |engine, moment| engine.sign_in(returning, moment));
-            assert!(begun.is_ok());
+            self.type_password(device, person, "a horse");
             if self.wait_for_session(device) {
                 return device;
             }
         }
         self.fail("a login does not succeed")
+    }
+
+    /// Somebody tries a password on a device of their own.
+    pub(crate) fn try_password(&mut self, person: &str, password: &str) -> usize {
+        let device = self.unpack(person);
+        self.type_password(device, person, password);
+        device
+    }
+
+    fn type_password(&mut self, device: usize, person: &str, password: &str) {
+        let returning = Returning {
+            login_name: person.to_owned(),
+            password: Password::new(password).unwrap(),
+            device_name: "tablet".to_owned(),
+        };
+        self.act(device, "signs in", |engine, moment| engine.sign_in(returning, moment)).unwrap();
     }
 
     fn wait_for_session(&mut self, device: usize) -> bool {
@@ -151,8 +164,12 @@ impl World {
         let sent = self.act(device, &format!("says {text:?} in {}", short(chat)), |engine, moment| {
             engine.send(chat, words(text), moment)
         });
-        let event = sent.unwrap_or_else(|error| self.fail(&format!("what is said is not taken: {error}")));
-        self.ledger.said(event, chat, self.account(device), text);
+        match sent {
+            Ok(event) => self.ledger.said(event, chat, self.account(device), text),
+            // Somebody else has just ended the membership.
+            Err(EngineError::NoSuchChat) => {}
+            Err(error) => self.fail(&format!("what is said is not taken: {error}")),
+        }
     }
 
     /// The device dies between two steps, and is started again with what it had stored.
@@ -163,7 +180,7 @@ impl World {
         let store = slot.engine.take().unwrap().close();
         slot.engine = Some(Engine::open(store).unwrap());
         slot.listens = false;
-        slot.rests_until = 0;
+        (slot.rests_until, slot.listens_from) = (0, 0);
         self.network.reconnect(Peer(device));
         if was_in {
             let now_ms = self.network.now_ms();
@@ -219,9 +236,13 @@ impl World {
     }
 
     fn next_due(&self) -> Option<(u64, usize)> {
+        let now_ms = self.network.now_ms();
         let due = self.devices.iter().enumerate().filter_map(|(index, device)| {
-            let at = device.engine.as_ref()?.next_due_ms()?;
-            Some((at.max(device.rests_until).max(self.network.now_ms()), index))
+            let engine = device.engine.as_ref()?;
+            let waits = !device.listens && engine.cursor().is_some() && engine.token().is_some();
+            let stream = waits.then_some(device.listens_from);
+            let call = engine.next_due_ms().map(|at| at.max(device.rests_until));
+            Some((stream.into_iter().chain(call).min()?.max(now_ms), index))
         });
         due.min()
     }
@@ -248,6 +269,7 @@ impl World {
             }
             Arrival::StreamEnded(failure) => {
                 self.devices[device].listens = false;
+                self.devices[device].listens_from = self.network.now_ms() + STREAM_PAUSE;
                 let said = format!("loses its stream: {}", shown(&failure));
                 let failure = engine_failure(failure);
                 self.act(device, &said, |engine, moment| engine.stream_ended(&failure, moment)).unwrap();
@@ -258,17 +280,19 @@ impl World {
     /// What a shell does after each step.
     fn drain(&mut self, device: usize) {
         let now_ms = self.network.now_ms();
-        let Device { engine, rng, name, listens, .. } = &mut self.devices[device];
+        let Device { engine, rng, name, listens, listens_from, .. } = &mut self.devices[device];
         let engine = engine.as_mut().unwrap();
         let outgoing = engine.outgoing(&mut Moment { now_ms, rng }).unwrap();
         let mut notes = Vec::new();
         for call in outgoing {
-            notes.push(format!("{name} calls {:?} {:?}", call.ticket, call.method));
+            notes.push(format!("{name} calls {:?} {:?} {}", call.ticket, call.method, first_id(&call.body)));
             self.network.send(Peer(device), call.ticket, call.method, call.token, call.body);
         }
         let changes = engine.changes();
         let stream = engine.cursor().zip(engine.token().map(str::to_owned));
-        if let Some((cursor, token)) = stream.filter(|_| !std::mem::replace(listens, true)) {
+        let may_listen = !*listens && now_ms >= *listens_from;
+        if let Some((cursor, token)) = stream.filter(|_| may_listen) {
+            *listens = true;
             self.network.listen(Peer(device), token, cursor);
         }
         for note in notes {
@@ -292,6 +316,12 @@ impl World {
         let from = self.trace.len().saturating_sub(TRACE_SHOWN);
         panic!("{}\n{why}", self.trace[from..].join("\n"))
     }
+}
+
+/// The conversation, most often.
+fn first_id(body: &[u8]) -> String {
+    let id = body.strip_prefix(&[10, 16]).and_then(|rest| rest.first_chunk());
+    id.map(|id| short(ConversationId::from_bytes(*id))).unwrap_or_default()
 }
 
 pub(crate) fn words(text: &str) -> Content {
@@ -322,8 +352,9 @@ fn shown(failure: &Failure) -> String {
 }
 
 pub(crate) const MINUTE: u64 = 60_000;
+const STREAM_PAUSE: u64 = 1_000;
 const BEGINNING: u64 = 1_800_000_000_000;
 const TRIES: usize = 5;
 const ROUNDS: usize = 20;
 const STEPS_MAX: usize = 50_000;
-const TRACE_SHOWN: usize = 300;
+const TRACE_SHOWN: usize = 3_000;
