@@ -352,6 +352,10 @@ def seeds(files):
     ]
     return {
         "certificate": [case[name] for case in identity for name in ("certificate", "revocation_by_account")],
+        "sealed_identity": [b"\0" + case["sealed_identity"] for case in identity]
+        + [b"\1" + bytes([1, 3]) + u64(1) + content for content in (b"\x09" * 32, bytes(32))],
+        "keys": [public_key(seed) + Ed25519PrivateKey.from_private_bytes(seed).sign(b"message") + b"message"
+                 for seed in (b"\x09" * 32, bytes(32))],
         "event": events,
         "event_plaintext": plaintexts,
         "file": [u64(length) + sealed_file(b"\x07" * 32, bytes(length)) for length in (0, 300, 65_600)],
