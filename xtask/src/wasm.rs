@@ -12,6 +12,9 @@ use crate::process::{answer, captured};
 pub const TARGET: &str = "wasm32-unknown-unknown";
 const CRATE: &str = "sotto-wasm-client";
 const NAME: &str = "sotto_wasm_client";
+/// JavaScript that crates bring inline, each in a folder of its own; `mls-rs-core` has its clock there. We pass every time in, but
+/// the module imports it nevertheless.
+const SNIPPETS: &str = "snippets";
 const MODULE: &str = "sotto_wasm_client_bg.wasm";
 const PROFILE: &str = "wasm";
 /// Vector instructions, which every browser with the private file system has, make the cipher a fifth faster.
@@ -36,6 +39,7 @@ pub fn build(root: &Path) -> Result<()> {
     for file in [format!("{NAME}.js"), format!("{NAME}.d.ts"), format!("{MODULE}.d.ts")] {
         std::fs::copy(bound.join(&file), out.join(&file)).with_context(|| format!("cannot copy {file}"))?;
     }
+    replace_folder(&bound.join(SNIPPETS), &out.join(SNIPPETS)).context("cannot copy the snippets")?;
     shrink(root, &bound.join(MODULE), &out.join(MODULE))
 }
 
@@ -101,6 +105,27 @@ fn shrink(root: &Path, module: &Path, smaller: &Path) -> Result<()> {
     captured(Command::new("node").arg(tool).args(SHRINK).arg(module).arg("-o").arg(smaller)).map(drop)
 }
 
+/// What of `from` is there takes the place of whatever was in `to`: the names inside change with the versions of crates.
+fn replace_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    if to.exists() {
+        std::fs::remove_dir_all(to)?;
+    }
+    if from.exists() { copy_folder(from, to) } else { Ok(()) }
+}
+
+fn copy_folder(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let (entry, copy) = entry.map(|entry| (entry.path(), to.join(entry.file_name())))?;
+        if entry.is_dir() {
+            copy_folder(&entry, &copy)?;
+        } else {
+            std::fs::copy(&entry, &copy)?;
+        }
+    }
+    Ok(())
+}
+
 fn is_newer(made: &Path, source: &Path) -> bool {
     let time = |path: &Path| std::fs::metadata(path).and_then(|file| file.modified());
     matches!((time(made), time(source)), (Ok(made), Ok(source)) if made > source)
@@ -139,3 +164,32 @@ const SHRINK: &[&str] = &[
     "--enable-multivalue",
     "--strip-producers",
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{create_dir_all, read_dir, read_to_string, write};
+
+    use super::replace_folder;
+
+    #[test]
+    fn snippets_are_copied_with_their_folders_and_old_ones_go() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (bound, out) = (scratch.path().join("bound"), scratch.path().join("out"));
+        for (folder, file) in [(&bound, "new-crate/inline0.js"), (&out, "old-crate/inline0.js")] {
+            create_dir_all(folder.join(file).parent().unwrap()).unwrap();
+            write(folder.join(file), file).unwrap();
+        }
+        replace_folder(&bound, &out).unwrap();
+        assert_eq!(read_to_string(out.join("new-crate/inline0.js")).unwrap(), "new-crate/inline0.js");
+        assert_eq!(read_dir(&out).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_module_without_snippets_leaves_none() {
+        let scratch = tempfile::tempdir().unwrap();
+        let (bound, out) = (scratch.path().join("bound"), scratch.path().join("out"));
+        create_dir_all(out.join("old-crate")).unwrap();
+        replace_folder(&bound, &out).unwrap();
+        assert!(!out.exists());
+    }
+}

@@ -141,12 +141,6 @@ impl SigningKey {
         Signature(self.0.sign(message).to_bytes())
     }
 
-    /// Signs a JWS signing input (RFC 7515 §5.1). It begins with its own header, which no label does; the key signs nothing else.
-    #[cfg(feature = "server")]
-    pub fn sign_jws(&self, signing_input: &[u8]) -> Signature {
-        self.sign_as_it_is(signing_input)
-    }
-
     /// Signs `message` as it is, without separation of domains.
     #[cfg(feature = "hazmat")]
     pub fn sign_unlabelled(&self, message: &[u8]) -> Signature {
@@ -185,12 +179,6 @@ impl VerifyingKey {
         signature: &Signature,
     ) -> Result<(), PrimitiveError> {
         self.verify_as_it_is(&labelled(label, content), signature)
-    }
-
-    /// Checks a signature over a JWS signing input (RFC 7515 §5.2).
-    #[cfg(feature = "server")]
-    pub fn verify_jws(&self, signing_input: &[u8], signature: &Signature) -> Result<(), PrimitiveError> {
-        self.verify_as_it_is(signing_input, signature)
     }
 
     /// Checks a signature over `message` as it is, without separation of domains.

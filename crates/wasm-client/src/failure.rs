@@ -72,6 +72,7 @@ impl From<StoreError> for Failure {
             StoreError::InUse => FailureCode::InUse,
             StoreError::Full => FailureCode::Full,
             StoreError::FromTheFuture { .. } => FailureCode::Newer,
+            StoreError::Contradiction(_) => FailureCode::Damaged,
             StoreError::Failed(_) => FailureCode::Failed,
         };
         Self::new(code, chain(&error))

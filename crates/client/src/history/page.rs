@@ -7,7 +7,9 @@ use sotto_proto::{AccountId, ConversationId, EventId, ID_LEN};
 use super::record::content_of;
 use super::{Item, Unread, What};
 use crate::store::{Store, StoreError};
-use crate::timeline::{Content, Entry, Message, Standing, State, fold_message, fold_poll, fold_task};
+use crate::timeline::{
+    Content, Entry, Message, Scene, Standing, State, fold_message, fold_poll, fold_scene, fold_task,
+};
 
 impl Store {
     /// The last items before a place of the log, or of all, oldest first.
@@ -23,6 +25,20 @@ impl Store {
             .collect::<Result<Vec<_>, _>>()?;
         shown.reverse();
         items(self.connection(), &shown)
+    }
+
+    /// What a conversation is called, how its people want to be seen, what is pinned.
+    pub fn scene(&self, conversation: ConversationId) -> Result<Scene, StoreError> {
+        let kept = self
+            .connection()
+            .prepare_cached(
+                "SELECT entries.* FROM scenes JOIN entries USING (conversation, seq)
+                 JOIN conversations ON number = conversation WHERE id = ?1 ORDER BY seq",
+            )?
+            .query_map([conversation.as_bytes()], Kept::read)?
+            .collect::<Result<Vec<_>, _>>()?;
+        let entries: Vec<_> = kept.iter().filter_map(|kept| kept.open().0).collect();
+        Ok(fold_scene(&entries))
     }
 
     /// What others wrote after a place of the log and still stands.

@@ -24,11 +24,17 @@ pub(super) fn content_of(body: &[u8]) -> (wire::Event, Option<Content>) {
     (event, content)
 }
 
-fn record(transaction: &Transaction<'_>, opened: &Opened) -> Result<(), StoreError> {
+/// Keeps one opened event. What is known already stays as it is.
+pub(crate) fn record(transaction: &Transaction<'_>, opened: &Opened) -> Result<(), StoreError> {
     let (event, content) = content_of(&opened.body);
     let conversation = number_of(transaction, opened.conversation)?;
     if !insert_entry(transaction, conversation, opened, is_shown(&event, content.as_ref()))? {
         return Ok(());
+    }
+    if content.as_ref().is_some_and(sets_the_scene) {
+        transaction
+            .prepare_cached("INSERT INTO scenes (conversation, seq) VALUES (?1, ?2)")?
+            .execute(params![conversation, opened.seq])?;
     }
     let targets = content.as_ref().map(Content::targets).unwrap_or_default();
     for target in &targets {
@@ -45,6 +51,11 @@ fn record(transaction: &Transaction<'_>, opened: &Opened) -> Result<(), StoreErr
     }
 }
 
+/// Whether it says something about the conversation as a whole.
+fn sets_the_scene(content: &Content) -> bool {
+    matches!(content, Content::Title(_) | Content::Profile(_) | Content::Policy(_) | Content::Pin(..))
+}
+
 /// Whether it takes a place on the screen.
 fn is_shown(event: &wire::Event, content: Option<&Content>) -> bool {
     match content {
@@ -54,7 +65,8 @@ fn is_shown(event: &wire::Event, content: Option<&Content>) -> bool {
     }
 }
 
-fn number_of(transaction: &Transaction<'_>, conversation: ConversationId) -> Result<i64, StoreError> {
+/// The number of a conversation in this store, given when it is first met.
+pub(crate) fn number_of(transaction: &Transaction<'_>, conversation: ConversationId) -> Result<i64, StoreError> {
     let known = transaction
         .prepare_cached("SELECT number FROM conversations WHERE id = ?1")?
         .query_row([conversation.as_bytes()], |row| row.get(0))

@@ -29,6 +29,10 @@ pub enum StoreError {
         known: u32,
     },
 
+    /// A row says what this program never writes.
+    #[error("the database contradicts itself: {0}")]
+    Contradiction(&'static str),
+
     /// Any other failure of the file system or of SQLite.
     #[error("the database failed")]
     Failed(#[source] rusqlite::Error),

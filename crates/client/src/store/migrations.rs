@@ -33,4 +33,5 @@ const STEPS: &[&str] = &[
     ) STRICT;
 ",
     include_str!("steps/0002_history.sql"),
+    include_str!("steps/0003_engine.sql"),
 ];

@@ -6,6 +6,7 @@ mod events;
 mod files;
 mod login;
 mod people;
+mod promises;
 mod recovery;
 mod safety;
 mod secrets;

@@ -169,7 +169,7 @@ struct Ed25519Signer(SigningKey);
 
 impl Signer<Vec<u8>> for Ed25519Signer {
     fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
-        Ok(self.0.sign_jws(message).to_bytes().to_vec())
+        self.0.sign_token(message).map(|signature| signature.to_bytes().to_vec()).ok_or_else(SignatureError::new)
     }
 }
 
@@ -184,7 +184,7 @@ struct Ed25519Verifier(VerifyingKey);
 impl Verifier<Vec<u8>> for Ed25519Verifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), SignatureError> {
         let signature = signature.as_slice().try_into().map_err(|_| SignatureError::new())?;
-        self.0.verify_jws(message, &Signature::from_bytes(signature)).map_err(|_| SignatureError::new())
+        self.0.verify_token(message, &Signature::from_bytes(signature)).map_err(|_| SignatureError::new())
     }
 }
 

@@ -1,0 +1,237 @@
+//! Who this device is: the one row that everything else needs.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use sotto_crypto::certificate::DeviceCertificate;
+use sotto_crypto::event::Sender;
+use sotto_crypto::identity::{DeviceKey, IdentityPublicKey};
+use sotto_crypto::mls::Participant;
+use sotto_crypto::primitives::VerifyingKey;
+use sotto_crypto::secret::Secret;
+use sotto_crypto::time::Time;
+use sotto_crypto::vault::{Generation, RootSecret, SlotKey};
+use sotto_crypto::vault_store::StoreKey;
+use sotto_proto::{AccountId, DeviceId, ID_LEN, wire};
+
+use super::step::{Mishap, Step};
+use crate::store::StoreError;
+
+/// How this device stands to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It is being registered, or its certificate is being filed.
+    Entering,
+    /// It may do everything.
+    InUse,
+    /// Its session has ended.
+    SignedOut,
+}
+
+pub(super) struct Account {
+    pub(super) state: State,
+    pub(super) id: AccountId,
+    pub(super) user_name: String,
+    pub(super) identity: IdentityPublicKey,
+    pub(super) device: DeviceId,
+    pub(super) key: DeviceKey,
+    pub(super) certificate: DeviceCertificate,
+    pub(super) server_key: VerifyingKey,
+    pub(super) vault: Option<Vault>,
+    pub(super) vault_version: u64,
+    pub(super) recovery_words: Option<String>,
+    pub(super) access_token: String,
+    pub(super) refresh_token: String,
+    pub(super) cursor: Vec<u8>,
+    pub(super) wants: Wants,
+}
+
+/// What a device keeps of the vault: the keys to its store, and the sleeping device's own.
+pub(super) struct Vault {
+    pub(super) device: DeviceId,
+    pub(super) key: DeviceKey,
+    /// Known once the server has told.
+    pub(super) certificate: Option<DeviceCertificate>,
+    pub(super) store: StoreKey,
+    pub(super) slots: SlotKey,
+}
+
+/// What still has to be brought to the server or fetched from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Wants(u32);
+
+impl Wants {
+    pub(super) const CERTIFICATE: u32 = 1;
+    pub(super) const OWN_ACCOUNT: u32 = 2;
+    pub(super) const PACKAGES: u32 = 4;
+    pub(super) const VAULT_PACKAGE: u32 = 8;
+    pub(super) const SYNC: u32 = 16;
+    pub(super) const SAVED: u32 = 32;
+    pub(super) const TOKEN: u32 = 64;
+
+    pub(super) const fn of(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    pub(super) const fn has(self, bit: u32) -> bool {
+        self.0 & bit != 0
+    }
+
+    pub(super) fn add(&mut self, bits: u32) {
+        self.0 |= bits;
+    }
+
+    pub(super) fn remove(&mut self, bits: u32) {
+        self.0 &= !bits;
+    }
+}
+
+/// The vault's keys before any device was revoked.
+pub(super) const FIRST: Generation = Generation(1);
+
+impl Vault {
+    pub(super) fn of(root: &RootSecret, device: DeviceId, certificate: Option<DeviceCertificate>) -> Self {
+        Self {
+            device,
+            key: root.derive_vault_device_key(FIRST),
+            certificate,
+            store: root.derive_store_key(FIRST),
+            slots: root.derive_slot_key(),
+        }
+    }
+
+    pub(super) fn participant(&self, now: Time) -> Option<Participant> {
+        Participant::new(self.certificate.as_ref()?, &self.key, now).ok()
+    }
+}
+
+impl Account {
+    pub(super) fn load(db: &Connection) -> Result<Option<Self>, StoreError> {
+        let row = db.prepare_cached("SELECT * FROM account")?.query_row([], Self::read).optional()?;
+        row.map_or(Ok(None), |account| account.ok_or(StoreError::Contradiction("account")).map(Some))
+    }
+
+    /// None for a row that this program cannot have written.
+    fn read(row: &Row<'_>) -> rusqlite::Result<Option<Self>> {
+        let secret = |name: &str| -> rusqlite::Result<Option<Secret<32>>> {
+            Ok(row.get::<_, Option<Vec<u8>>>(name)?.as_deref().and_then(Secret::copy_from))
+        };
+        let Some(key) = secret("device_seed")?.as_ref().map(DeviceKey::from_seed) else { return Ok(None) };
+        let Ok(certificate) = DeviceCertificate::decode(&row.get::<_, Vec<u8>>("certificate")?) else {
+            return Ok(None);
+        };
+        let Ok(identity) = IdentityPublicKey::from_bytes(&row.get("identity_key")?) else { return Ok(None) };
+        let Ok(server_key) = VerifyingKey::from_bytes(&row.get("server_key")?) else { return Ok(None) };
+        let vault_device = row.get::<_, Option<[u8; ID_LEN]>>("vault_device_id")?.map(DeviceId::from_bytes);
+        let vault_certificate = row.get::<_, Option<Vec<u8>>>("vault_certificate")?;
+        let (seed, store, slots) = (secret("vault_seed")?, secret("store_key")?, secret("slot_key")?);
+        let vault = match (vault_device, seed, store, slots) {
+            (Some(device), Some(seed), Some(store), Some(slots)) => Some(Vault {
+                device,
+                key: DeviceKey::from_seed(&seed),
+                certificate: vault_certificate.and_then(|bytes| DeviceCertificate::decode(&bytes).ok()),
+                store: StoreKey::new(store, FIRST),
+                slots: SlotKey::from_secret(slots),
+            }),
+            _ => None,
+        };
+        let state = match row.get("state")? {
+            1 => State::Entering,
+            2 => State::InUse,
+            _ => State::SignedOut,
+        };
+        Ok(Some(Self {
+            state,
+            id: AccountId::from_bytes(row.get("account_id")?),
+            user_name: row.get("user_name")?,
+            identity,
+            device: DeviceId::from_bytes(row.get("device_id")?),
+            key,
+            certificate,
+            server_key,
+            vault,
+            vault_version: row.get("vault_version")?,
+            recovery_words: row.get("recovery_words")?,
+            access_token: row.get("access_token")?,
+            refresh_token: row.get("refresh_token")?,
+            cursor: row.get("cursor")?,
+            wants: Wants(row.get("wants")?),
+        }))
+    }
+
+    fn save(&self, db: &Connection) -> Result<(), StoreError> {
+        let state = match self.state {
+            State::Entering => 1,
+            State::InUse => 2,
+            State::SignedOut => 3,
+        };
+        let vault = self.vault.as_ref();
+        let certificate = vault.and_then(|vault| vault.certificate.as_ref()).map(DeviceCertificate::encode);
+        db.prepare_cached(
+            "INSERT OR REPLACE INTO account (only_row, state, account_id, user_name, identity_key, device_id, device_seed,
+               certificate, server_key, vault_device_id, vault_seed, vault_certificate, store_key, slot_key, vault_version,
+               recovery_words, access_token, refresh_token, cursor, wants)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+        )?
+        .execute(params![
+            state,
+            self.id.as_bytes(),
+            self.user_name,
+            self.identity.as_bytes(),
+            self.device.as_bytes(),
+            self.key.expose_seed().expose_secret(),
+            self.certificate.encode(),
+            self.server_key.as_bytes(),
+            vault.map(|vault| *vault.device.as_bytes()),
+            vault.map(|vault| *vault.key.expose_seed().expose_secret()),
+            certificate,
+            vault.map(|vault| *vault.store.expose_secret()),
+            vault.map(|vault| *vault.slots.expose_secret()),
+            self.vault_version,
+            self.recovery_words,
+            self.access_token,
+            self.refresh_token,
+            self.cursor,
+            self.wants.0,
+        ])?;
+        Ok(())
+    }
+
+    pub(super) fn sender(&self) -> Sender {
+        Sender { account: self.id, device: self.device }
+    }
+
+    pub(super) fn participant(&self, now: Time) -> Result<Participant, Mishap> {
+        Participant::new(&self.certificate, &self.key, now).map_err(|_| Mishap::Bad("the certificate of this device"))
+    }
+
+    pub(super) fn take(&mut self, session: &wire::Session) {
+        self.access_token.clone_from(&session.access_token);
+        self.refresh_token.clone_from(&session.refresh_token);
+    }
+}
+
+impl Step<'_, '_> {
+    /// Changes the account and keeps it.
+    pub(super) fn update(&mut self, change: impl FnOnce(&mut Account)) -> Result<(), Mishap> {
+        let account = self.memory.account.as_mut().ok_or(Mishap::Bad("nobody is signed in"))?;
+        change(account);
+        Ok(account.save(self.db)?)
+    }
+
+    pub(super) fn begin_account(&mut self, account: Account) -> Result<(), StoreError> {
+        account.save(self.db)?;
+        self.memory.account = Some(account);
+        Ok(())
+    }
+
+    pub(super) fn drop_account(&mut self) -> Result<(), StoreError> {
+        self.db.execute("DELETE FROM account", [])?;
+        self.memory.account = None;
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("id", &self.id).field("device", &self.device).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,397 @@
+//! One conversation on this device: the row that says where it stands, and the group that goes with it.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use sotto_crypto::chain::ChainHead;
+use sotto_crypto::mls::group::Group;
+use sotto_crypto::secret::SecretVec;
+use sotto_proto::wire::ConversationKind;
+use sotto_proto::{AccountId, ConversationHead, ConversationId, GroupPosition, ID_LEN, Seq, Standing};
+
+use super::step::{Mishap, Step};
+use crate::store::StoreError;
+
+/// How this device takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Membership {
+    /// It does not have the group yet.
+    Outside,
+    /// It is making it.
+    Founding,
+    /// It holds the group.
+    Member,
+    /// It was a member.
+    Former,
+}
+
+/// How the account stands to it, as the server says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// A member.
+    Member,
+    /// Added by a stranger, and not decided yet.
+    Requested,
+    /// Left by itself.
+    Left,
+    /// Removed by others.
+    Removed,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Chat {
+    pub(super) number: i64,
+    pub(super) id: ConversationId,
+    pub(super) kind: ConversationKind,
+    pub(super) stand: Stand,
+    pub(super) requested_by: Option<AccountId>,
+    pub(super) membership: Membership,
+    pub(super) server_seq: u64,
+    pub(super) server_first_seq: u64,
+    pub(super) server_handshake: u64,
+    pub(super) server_at_ms: u64,
+    /// The heads of the log before and after the stretch that was processed; none before the first entry.
+    pub(super) window: Option<Window>,
+    pub(super) wants_history: bool,
+    pub(super) joined_by: u64,
+    pub(super) vault_seq: u64,
+    pub(super) vault_step: VaultStep,
+    pub(super) checkpoint_version: u64,
+    pub(super) generation: u32,
+    pub(super) epoch: u64,
+    pub(super) epoch_began_ms: u64,
+    pub(super) epoch_events: u64,
+    pub(super) trouble: Option<Trouble>,
+    pub(super) trouble_seq: u64,
+    pub(super) read_seq: u64,
+    pub(super) marked_read: u64,
+    pub(super) marked_delivered: u64,
+    pub(super) marker_version: u64,
+    pub(super) draft: String,
+}
+
+/// The stretch of a log that was processed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) low: ChainHead,
+    pub(super) high: ChainHead,
+}
+
+/// How far the vault device is awake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum VaultStep {
+    /// Its last state on the server was not looked for.
+    Asleep,
+    /// There is none; the Welcome that it was added by was not looked for.
+    NoCheckpoint,
+    /// It has its group.
+    Awake,
+    /// It cannot be woken: it was never added.
+    Absent,
+}
+
+/// What does not add up in a conversation. It stays until a person has decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A commit that the server took is bad.
+    BadCommit,
+    /// A signed statement says that the log was another one.
+    LogContradicted,
+    /// The server has fewer entries than were here before.
+    LogTruncated,
+    /// A verified contact's identity key changed.
+    KeyChanged,
+}
+
+impl Trouble {
+    pub(super) const fn number(self) -> u8 {
+        match self {
+            Self::BadCommit => 1,
+            Self::LogContradicted => 2,
+            Self::LogTruncated => 3,
+            Self::KeyChanged => 4,
+        }
+    }
+
+    pub(super) const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::BadCommit),
+            2 => Some(Self::LogContradicted),
+            3 => Some(Self::LogTruncated),
+            4 => Some(Self::KeyChanged),
+            _ => None,
+        }
+    }
+}
+
+impl Chat {
+    pub(super) fn load(db: &Connection, id: ConversationId) -> Result<Option<Self>, StoreError> {
+        Ok(db.prepare_cached(SELECT_ONE)?.query_row([id.as_bytes()], Self::read).optional()?)
+    }
+
+    pub(super) fn all(db: &Connection) -> Result<Vec<Self>, StoreError> {
+        Ok(db.prepare_cached(SELECT_ALL)?.query_map([], Self::read)?.collect::<Result<_, _>>()?)
+    }
+
+    pub(super) fn new(number: i64, id: ConversationId, kind: ConversationKind, membership: Membership) -> Self {
+        Self {
+            number,
+            id,
+            kind,
+            stand: Stand::Member,
+            requested_by: None,
+            membership,
+            server_seq: 0,
+            server_first_seq: 1,
+            server_handshake: 0,
+            server_at_ms: 0,
+            window: None,
+            wants_history: false,
+            joined_by: 0,
+            vault_seq: 0,
+            vault_step: VaultStep::Asleep,
+            checkpoint_version: 0,
+            generation: 1,
+            epoch: 0,
+            epoch_began_ms: 0,
+            epoch_events: 0,
+            trouble: None,
+            trouble_seq: 0,
+            read_seq: 0,
+            marked_read: 0,
+            marked_delivered: 0,
+            marker_version: 0,
+            draft: String::new(),
+        }
+    }
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let head = |seq: &str, hash: &str| -> rusqlite::Result<Option<ChainHead>> {
+            let seq = row.get(seq)?;
+            Ok(row.get::<_, Option<[u8; 32]>>(hash)?.map(|hash| ChainHead::from_parts(seq, hash)))
+        };
+        let window = head("low_seq", "low_hash")?.zip(head("high_seq", "high_hash")?);
+        Ok(Self {
+            number: row.get("conversation")?,
+            id: ConversationId::from_bytes(row.get::<_, [u8; ID_LEN]>("id")?),
+            kind: ConversationKind::try_from(row.get::<_, i32>("kind")?).unwrap_or_default(),
+            stand: match row.get("standing")? {
+                1 => Stand::Member,
+                2 => Stand::Requested,
+                3 => Stand::Left,
+                _ => Stand::Removed,
+            },
+            requested_by: row.get::<_, Option<[u8; ID_LEN]>>("requested_by")?.map(AccountId::from_bytes),
+            membership: match row.get("membership")? {
+                0 => Membership::Outside,
+                1 => Membership::Founding,
+                2 => Membership::Member,
+                _ => Membership::Former,
+            },
+            server_seq: row.get("server_seq")?,
+            server_first_seq: row.get("server_first_seq")?,
+            server_handshake: row.get("server_handshake")?,
+            server_at_ms: row.get("server_at_ms")?,
+            window: window.map(|(low, high)| Window { low, high }),
+            wants_history: row.get("wants_history")?,
+            joined_by: row.get("joined_by")?,
+            vault_seq: row.get("vault_seq")?,
+            vault_step: match row.get("vault_step")? {
+                0 => VaultStep::Asleep,
+                1 => VaultStep::NoCheckpoint,
+                2 => VaultStep::Awake,
+                _ => VaultStep::Absent,
+            },
+            checkpoint_version: row.get("checkpoint_version")?,
+            generation: row.get("generation")?,
+            epoch: row.get("epoch")?,
+            epoch_began_ms: row.get("epoch_began_ms")?,
+            epoch_events: row.get("epoch_events")?,
+            trouble: Trouble::from_number(row.get("trouble")?),
+            trouble_seq: row.get("trouble_seq")?,
+            read_seq: row.get("read_seq")?,
+            marked_read: row.get("marked_read")?,
+            marked_delivered: row.get("marked_delivered")?,
+            marker_version: row.get("marker_version")?,
+            draft: row.get("draft")?,
+        })
+    }
+
+    pub(super) fn save(&self, db: &Connection) -> Result<(), StoreError> {
+        let stand = match self.stand {
+            Stand::Member => 1,
+            Stand::Requested => 2,
+            Stand::Left => 3,
+            Stand::Removed => 4,
+        };
+        let membership = match self.membership {
+            Membership::Outside => 0,
+            Membership::Founding => 1,
+            Membership::Member => 2,
+            Membership::Former => 3,
+        };
+        let vault_step = match self.vault_step {
+            VaultStep::Asleep => 0,
+            VaultStep::NoCheckpoint => 1,
+            VaultStep::Awake => 2,
+            VaultStep::Absent => 3,
+        };
+        let (low, high) = (self.window.map(|window| window.low), self.window.map(|window| window.high));
+        db.prepare_cached(SAVE)?.execute(params![
+            self.number,
+            i32::from(self.kind),
+            stand,
+            self.requested_by.map(|account| *account.as_bytes()),
+            membership,
+            self.server_seq,
+            self.server_first_seq,
+            self.server_handshake,
+            self.server_at_ms,
+            low.map_or(0, |head| head.seq()),
+            low.map(|head| *head.hash()),
+            high.map_or(0, |head| head.seq()),
+            high.map(|head| *head.hash()),
+            self.wants_history,
+            self.joined_by,
+            self.vault_seq,
+            vault_step,
+            self.checkpoint_version,
+            self.generation,
+            self.epoch,
+            self.epoch_began_ms,
+            self.epoch_events,
+            self.trouble.map_or(0, Trouble::number),
+            self.trouble_seq,
+            self.read_seq,
+            self.marked_read,
+            self.marked_delivered,
+            self.marker_version,
+            self.draft,
+        ])?;
+        Ok(())
+    }
+
+    /// The last entry that was processed.
+    pub(super) fn high_seq(&self) -> u64 {
+        self.window.map_or(0, |window| window.high.seq())
+    }
+
+    /// Takes over where the server says the conversation stands.
+    pub(super) fn take_head(&mut self, head: &ConversationHead) {
+        (self.stand, self.requested_by) = match head.standing {
+            Standing::Member(_) => (Stand::Member, None),
+            Standing::Requested { by, .. } => (Stand::Requested, Some(by)),
+            Standing::Left => (Stand::Left, None),
+            Standing::Removed => (Stand::Removed, None),
+        };
+        // A reply that was overtaken tells of an earlier time. Whether the log became shorter, only one to a later call can tell.
+        let last = head.last_seq.map_or(0, Seq::get);
+        let is_shorter = last < self.high_seq() && self.stand == Stand::Member && self.trouble.is_none();
+        self.server_seq = if is_shorter { self.high_seq() + 1 } else { last.max(self.high_seq()) };
+        self.server_first_seq = head.first_seq.get();
+        self.server_handshake = head.last_handshake_seq.map_or(0, Seq::get);
+        self.server_at_ms = head.last_at_ms;
+    }
+}
+
+impl Chat {
+    /// Looks at the head in the reply to a call that asked for what follows an entry which was known then.
+    pub(super) fn compare_with_asked(&mut self, head: &ConversationHead, known: u64) {
+        let last = head.last_seq.map_or(0, Seq::get);
+        if last < known && self.stand == Stand::Member && self.trouble.is_none() {
+            (self.trouble, self.trouble_seq) = (Some(Trouble::LogTruncated), last);
+            self.server_seq = self.high_seq();
+        }
+    }
+}
+
+impl Step<'_, '_> {
+    pub(super) fn chat(&self, id: ConversationId) -> Result<Option<Chat>, StoreError> {
+        Chat::load(self.db, id)
+    }
+
+    /// The conversation, made if it was not known.
+    pub(super) fn chat_or_new(&mut self, id: ConversationId, kind: ConversationKind) -> Result<Chat, StoreError> {
+        if let Some(chat) = self.chat(id)? {
+            return Ok(chat);
+        }
+        let number = crate::history::number_of(self.db, id)?;
+        Ok(Chat::new(number, id, kind, Membership::Outside))
+    }
+
+    /// Takes the group out of memory or the store. It is put back with [`Step::put_group`], changed or not.
+    pub(super) fn take_group(&mut self, chat: &Chat) -> Result<Option<Group>, Mishap> {
+        if let Some(group) = self.memory.groups.remove(&chat.id) {
+            return Ok(Some(group));
+        }
+        let state: Option<Vec<u8>> = self
+            .db
+            .prepare_cached("SELECT state FROM chats WHERE conversation = ?1")?
+            .query_row([chat.number], |row| row.get(0))
+            .optional()?
+            .flatten();
+        let restored = state.map(|state| Group::restore(&SecretVec::new(state))).transpose();
+        restored.map_err(|_| Mishap::Store(StoreError::Contradiction("chats.state")))
+    }
+
+    /// Keeps the group for the next time without writing it: it did not change.
+    pub(super) fn return_group(&mut self, chat: &Chat, group: Group) {
+        if self.memory.groups.len() >= GROUPS_IN_MEMORY {
+            self.memory.groups.pop_first();
+        }
+        self.memory.groups.insert(chat.id, group);
+    }
+
+    pub(super) fn put_group(&mut self, chat: &Chat, mut group: Group) -> Result<(), Mishap> {
+        let state = group.snapshot()?;
+        self.db
+            .prepare_cached("UPDATE chats SET state = ?2 WHERE conversation = ?1")?
+            .execute(params![chat.number, state.expose_secret()])?;
+        self.return_group(chat, group);
+        Ok(())
+    }
+
+    pub(super) fn vault_group(&self, chat: &Chat) -> Result<Option<Group>, Mishap> {
+        let state: Option<Vec<u8>> = self
+            .db
+            .prepare_cached("SELECT vault_state FROM chats WHERE conversation = ?1")?
+            .query_row([chat.number], |row| row.get(0))
+            .optional()?
+            .flatten();
+        let restored = state.map(|state| Group::restore(&SecretVec::new(state))).transpose();
+        restored.map_err(|_| Mishap::Store(StoreError::Contradiction("chats.vault_state")))
+    }
+
+    pub(super) fn put_vault_group(&mut self, chat: &Chat, group: &mut Group) -> Result<(), Mishap> {
+        let state = group.snapshot()?;
+        self.db
+            .prepare_cached("UPDATE chats SET vault_state = ?2 WHERE conversation = ?1")?
+            .execute(params![chat.number, state.expose_secret()])?;
+        Ok(())
+    }
+}
+
+/// Where a group stands. The generation is what its members agreed on.
+pub(super) fn position_of(group: &Group) -> Result<GroupPosition, Mishap> {
+    let standing = group.standing().map_err(|_| Mishap::Bad("the agreement on keys"))?;
+    let generation = sotto_proto::Generation::new(standing.governance.generation).ok_or(Mishap::Bad("generation"))?;
+    let epoch = sotto_proto::Epoch::new(group.epoch()).ok_or(Mishap::Bad("epoch"))?;
+    Ok(GroupPosition { generation, epoch })
+}
+
+/// Groups are a few kilobytes to some megabytes each.
+const GROUPS_IN_MEMORY: usize = 32;
+
+const SELECT_ONE: &str = "SELECT chats.*, id FROM chats JOIN conversations ON number = conversation WHERE id = ?1";
+const SELECT_ALL: &str =
+    "SELECT chats.*, id FROM chats JOIN conversations ON number = conversation ORDER BY server_at_ms DESC";
+const SAVE: &str = "
+    INSERT INTO chats (conversation, kind, standing, requested_by, membership, server_seq, server_first_seq,
+      server_handshake, server_at_ms, low_seq, low_hash, high_seq, high_hash, wants_history, joined_by, vault_seq, vault_step,
+      checkpoint_version, generation, epoch, epoch_began_ms, epoch_events, trouble, trouble_seq, read_seq, marked_read,
+      marked_delivered, marker_version, draft)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
+      ?25, ?26, ?27, ?28, ?29)
+    ON CONFLICT (conversation) DO UPDATE SET kind = ?2, standing = ?3, requested_by = ?4, membership = ?5, server_seq = ?6,
+      server_first_seq = ?7, server_handshake = ?8, server_at_ms = ?9, low_seq = ?10, low_hash = ?11, high_seq = ?12,
+      high_hash = ?13, wants_history = ?14, joined_by = ?15, vault_seq = ?16, vault_step = ?17, checkpoint_version = ?18,
+      generation = ?19, epoch = ?20, epoch_began_ms = ?21, epoch_events = ?22, trouble = ?23, trouble_seq = ?24, read_seq = ?25,
+      marked_read = ?26, marked_delivered = ?27, marker_version = ?28, draft = ?29";

@@ -1,0 +1,454 @@
+//! How a device gets its session: registration, login, second factor, new tokens, and the end.
+
+use bytes::Bytes;
+use sotto_crypto::certificate::{DeviceCertificate, DeviceClaims, Purpose};
+use sotto_crypto::identity::{DeviceKey, IdentityKey};
+use sotto_crypto::login::{ExportKey, Login, Password, Registration, StretchCost};
+use sotto_crypto::primitives::VerifyingKey;
+use sotto_crypto::proof::{Call as Proof, ProofStatement};
+use sotto_crypto::recovery::RecoveryCode;
+use sotto_crypto::vault::{RootSecret, SealedRoot, Unlock, Version};
+use sotto_crypto::vault_store::Item;
+use sotto_proto::wire::ErrorCode;
+use sotto_proto::wire::login_finish_request::SecondFactor;
+use sotto_proto::{AccountId, DeviceId, RequestId, UserName, wire};
+
+use super::account::{Account, State, Vault, Wants};
+use super::change::{Attempt, Change, Why};
+use super::errands::{Errand, Running, login_record};
+use super::recovery::{Recovering, Recovery};
+use super::requests::{Failure, Lane};
+use super::step::{Mishap, Step};
+
+/// What somebody who is new here chooses.
+pub struct NewAccount {
+    /// The user name.
+    pub user_name: UserName,
+    /// Another name to log in by.
+    pub email: String,
+    /// The password.
+    pub password: Password,
+    /// What trying a password shall cost.
+    pub cost: StretchCost,
+    /// What the person calls this device.
+    pub device_name: String,
+}
+
+/// Who comes back, or comes with another device.
+pub struct Returning {
+    /// User name or e-mail address.
+    pub login_name: String,
+    /// The password.
+    pub password: Password,
+    /// What the person calls this device.
+    pub device_name: String,
+}
+
+/// A code that proves the second factor.
+pub enum FactorCode {
+    /// The six digits of an authenticator.
+    Totp(String),
+    /// One of the codes on paper.
+    Backup(String),
+}
+
+/// A registration or a login between two replies. A program that ends in between begins again.
+pub(super) enum Flow {
+    Greeting(Box<Visitor>),
+    Registering(Box<Registering>),
+    Proving(Box<Proving>),
+    Entering(Box<Entering>),
+    Running(Box<Running>),
+    Recovering(Box<Recovery>),
+    Recovered(Box<Entered>),
+}
+
+pub(super) enum Visitor {
+    New(NewAccount),
+    Back(Returning, Option<Errand>),
+    Lost(Recovering),
+}
+
+pub(super) struct Registering {
+    chosen: NewAccountRest,
+    account: AccountId,
+    server_key: VerifyingKey,
+    registration: Registration,
+}
+
+struct NewAccountRest {
+    user_name: UserName,
+    email: String,
+    cost: StretchCost,
+    device_name: String,
+}
+
+pub(super) struct Proving {
+    device_name: String,
+    server_key: VerifyingKey,
+    login: Login,
+    errand: Option<Errand>,
+}
+
+pub(super) struct Entering {
+    device_name: String,
+    server_key: VerifyingKey,
+    account: AccountId,
+    device: DeviceId,
+    key: DeviceKey,
+    export_key: ExportKey,
+    request: wire::LoginFinishRequest,
+    errand: Option<Errand>,
+}
+
+/// A device that the server let in, with the vault open.
+pub(super) struct Entered {
+    pub(super) account: AccountId,
+    pub(super) user_name: String,
+    pub(super) device: DeviceId,
+    pub(super) key: DeviceKey,
+    pub(super) device_name: String,
+    pub(super) server_key: VerifyingKey,
+    pub(super) root: RootSecret,
+    pub(super) vault_version: u64,
+}
+
+impl Step<'_, '_> {
+    /// Begins with a look at the server, whose clock and key everything else needs.
+    pub(super) fn enter(&mut self, visitor: Visitor) {
+        self.memory.flow = Some(Flow::Greeting(Box::new(visitor)));
+        self.memory.traffic.call(&wire::GetServerInfoRequest {});
+    }
+
+    pub(super) fn greeted(&mut self, info: &wire::GetServerInfoResponse) -> Result<(), Mishap> {
+        self.memory.clock.set(info.time_ms, self.moment.now_ms);
+        self.memory.clock_is_set = true;
+        let Some(Flow::Greeting(visitor)) = self.memory.flow.take() else { return Ok(()) };
+        let key = info.external_sender_key[..].try_into().map_err(|_| Mishap::Bad("external_sender_key"))?;
+        let server_key = VerifyingKey::from_bytes(key).map_err(|_| Mishap::Bad("external_sender_key"))?;
+        match *visitor {
+            Visitor::New(chosen) => self.start_registration(chosen, server_key),
+            Visitor::Back(returning, errand) => self.start_login(returning, errand, server_key),
+            Visitor::Lost(lost) => self.start_recovery(lost, server_key),
+        }
+    }
+
+    fn start_registration(&mut self, chosen: NewAccount, server_key: VerifyingKey) -> Result<(), Mishap> {
+        let NewAccount { user_name, email, password, cost, device_name } = chosen;
+        let account = AccountId::from_bytes(self.moment.random());
+        let started = Registration::start(password, &mut self.moment.rng);
+        let (registration, request) = started.map_err(|_| Mishap::Bad("the password"))?;
+        let request = wire::RegisterStartRequest {
+            account_id: account.to_wire(),
+            user_name: user_name.as_str().to_owned(),
+            opaque_request: request.into(),
+        };
+        self.memory.traffic.call(&request);
+        let chosen = NewAccountRest { user_name, email, cost, device_name };
+        self.memory.flow = Some(Flow::Registering(Box::new(Registering { chosen, account, server_key, registration })));
+        Ok(())
+    }
+
+    /// The account is made here, whole, before the server hears of it.
+    pub(super) fn registration_started(&mut self, reply: &wire::RegisterStartResponse) -> Result<(), Mishap> {
+        let Some(Flow::Registering(flow)) = self.memory.flow.take() else { return Ok(()) };
+        let Registering { chosen, account, server_key, registration } = *flow;
+        let done = registration.finish(&reply.opaque_response, account, chosen.cost, &mut self.moment.rng);
+        let done = done.map_err(|_| Mishap::Bad("opaque_response"))?;
+
+        let root = RootSecret::generate(&mut self.moment.rng);
+        let code = RecoveryCode::generate(&mut self.moment.rng);
+        let (identity, key) = (root.derive_identity_key(), DeviceKey::generate(&mut self.moment.rng));
+        let device = DeviceId::from_bytes(self.moment.random());
+        let vault_device = DeviceId::from_bytes(self.moment.random());
+        let certificate = self.certify(&identity, account, device, &key, Purpose::Device)?;
+        let mut vault = Vault::of(&root, vault_device, None);
+        let vault_certificate = self.certify(&identity, account, vault_device, &vault.key, Purpose::Vault)?;
+        vault.certificate = Some(vault_certificate);
+
+        let mut seal = |unlock| {
+            let sealed = SealedRoot::seal(&root, unlock, account, Version::FIRST, &mut self.moment.rng);
+            Bytes::copy_from_slice(sealed.as_bytes())
+        };
+        let sealed_vault = wire::Vault {
+            version: Version::FIRST.number(),
+            root_by_password: seal(Unlock::Password(&done.export_key)),
+            root_by_recovery_code: seal(Unlock::RecoveryCode(&code)),
+            recovery_key: Bytes::copy_from_slice(code.verifier().as_bytes()),
+        };
+        let sealed_device_name = self.seal_device_name(&vault, account, device, &chosen.device_name);
+        let request = wire::RegisterFinishRequest {
+            account_id: account.to_wire(),
+            user_name: chosen.user_name.as_str().to_owned(),
+            email: chosen.email,
+            device: Some(self.prove(account, device, &key, Proof::Register(&done.upload))),
+            record: Some(login_record(done.upload, chosen.cost)),
+            identity_key: Bytes::copy_from_slice(identity.public().as_bytes()),
+            certificates: vec![encoded(&certificate), encoded(&vault_certificate)],
+            vault: Some(sealed_vault),
+            sealed_device_name,
+        };
+        self.call(Lane::Session, &request)?;
+        self.begin_account(Account {
+            state: State::Entering,
+            id: account,
+            user_name: request.user_name,
+            identity: identity.public(),
+            device,
+            key,
+            certificate,
+            server_key,
+            vault: Some(vault),
+            vault_version: Version::FIRST.number(),
+            recovery_words: Some(code.expose_words().join(" ")),
+            access_token: String::new(),
+            refresh_token: String::new(),
+            cursor: Vec::new(),
+            wants: Wants::of(Wants::PACKAGES | Wants::VAULT_PACKAGE | Wants::SYNC | Wants::SAVED),
+        })?;
+        Ok(())
+    }
+
+    pub(super) fn registered(&mut self, reply: wire::RegisterFinishResponse) -> Result<(), Mishap> {
+        let session = reply.session.ok_or(Mishap::Bad("session"))?;
+        self.update(|account| {
+            account.take(&session);
+            account.state = State::InUse;
+        })?;
+        self.tell(Change::SignedIn);
+        Ok(())
+    }
+
+    fn start_login(
+        &mut self,
+        returning: Returning,
+        errand: Option<Errand>,
+        server_key: VerifyingKey,
+    ) -> Result<(), Mishap> {
+        let Returning { login_name, password, device_name } = returning;
+        let started = Login::start(password, &mut self.moment.rng);
+        let (login, ke1) = started.map_err(|_| Mishap::Bad("the password"))?;
+        self.memory.traffic.call(&wire::LoginStartRequest { login_name, ke1: ke1.into() });
+        self.memory.flow = Some(Flow::Proving(Box::new(Proving { device_name, server_key, login, errand })));
+        Ok(())
+    }
+
+    pub(super) fn login_started(&mut self, reply: wire::LoginStartResponse) -> Result<(), Mishap> {
+        let Some(Flow::Proving(flow)) = self.memory.flow.take() else { return Ok(()) };
+        let Proving { device_name, server_key, login, errand } = *flow;
+        let account = AccountId::parse("account_id", &reply.account_id)?;
+        let hardening = reply.hardening.ok_or(Mishap::Bad("hardening"))?;
+        let Ok(cost) = StretchCost::new(hardening.memory_kib, hardening.passes) else {
+            self.fail(Attempt::SignIn, Why::WeakServer);
+            return Ok(());
+        };
+        let Ok(done) = login.finish(&reply.ke2, account, cost, &mut self.moment.rng) else {
+            self.fail(Attempt::SignIn, Why::WrongPassword);
+            return Ok(());
+        };
+        let Some((device, key)) = self.device_for(account) else {
+            self.fail(Attempt::SignIn, Why::OtherAccount);
+            return Ok(());
+        };
+        let request = wire::LoginFinishRequest {
+            login_state: reply.login_state,
+            device: Some(self.prove(account, device, &key, Proof::Login(&done.finalization))),
+            ke3: done.finalization.into(),
+            second_factor: None,
+        };
+        self.memory.traffic.call(&request);
+        let export_key = done.export_key;
+        let flow = Entering { device_name, server_key, account, device, key, export_key, request, errand };
+        self.memory.flow = Some(Flow::Entering(Box::new(flow)));
+        Ok(())
+    }
+
+    /// Sends the login once more, now with the code. False when no login waits for one.
+    pub(super) fn add_factor(&mut self, code: FactorCode) -> bool {
+        let Some(Flow::Entering(flow)) = self.memory.flow.as_mut() else { return false };
+        flow.request.second_factor = Some(match code {
+            FactorCode::Totp(code) => SecondFactor::TotpCode(code),
+            FactorCode::Backup(code) => SecondFactor::BackupCode(code),
+        });
+        self.memory.traffic.call(&flow.request);
+        true
+    }
+
+    pub(super) fn logged_in(&mut self, reply: wire::LoginFinishResponse) -> Result<(), Mishap> {
+        let Some(Flow::Entering(flow)) = self.memory.flow.take() else { return Ok(()) };
+        let Entering { device_name, server_key, account, device, key, export_key, request: _, errand } = *flow;
+        let session = reply.session.ok_or(Mishap::Bad("session"))?;
+        let vault = reply.vault.ok_or(Mishap::Bad("vault"))?;
+        let seen = self.memory.account.as_ref().map_or(0, |known| known.vault_version);
+        let opened = SealedRoot::decode(&vault.root_by_password)
+            .and_then(|sealed| sealed.open(Unlock::Password(&export_key), account, Version::NONE));
+        let (Ok((root, _)), true) = (opened, vault.version >= seen) else {
+            self.fail(Attempt::SignIn, Why::BadVault);
+            return Ok(());
+        };
+        if let Some(errand) = errand.filter(|_| self.memory.account.is_some() && session.certified) {
+            self.memory.token_is_stale = false;
+            self.update(|known| known.take(&session))?;
+            return self.run(errand, root, vault);
+        }
+        let (user_name, vault_version) = (reply.user_name, vault.version);
+        let entered = Entered { account, user_name, device, key, device_name, server_key, root, vault_version };
+        self.come_home(entered, session)
+    }
+
+    /// Takes an opened session over. A device that the account does not vouch for yet is certified first.
+    pub(super) fn come_home(&mut self, entered: Entered, session: wire::Session) -> Result<(), Mishap> {
+        let Entered { account, user_name, device, key, device_name, server_key, root, vault_version } = entered;
+        self.memory.token_is_stale = false;
+        let identity = root.derive_identity_key();
+        if session.certified && self.memory.account.is_some() {
+            self.update(|known| {
+                known.take(&session);
+                known.vault_version = vault_version;
+                known.state = State::InUse;
+                known.wants.add(Wants::SYNC | Wants::OWN_ACCOUNT | Wants::PACKAGES);
+            })?;
+            self.tell(Change::SignedIn);
+            return Ok(());
+        }
+        let certificate = self.certify(&identity, account, device, &key, Purpose::Device)?;
+        // Whose the vault device is follows from the root; its id is read from the account's certificates.
+        let vault = Vault::of(&root, DeviceId::from_bytes([0; 16]), None);
+        let sealed_name = self.seal_device_name(&vault, account, device, &device_name);
+        self.call(Lane::Certify, &wire::AddDeviceRequest { certificate: encoded(&certificate), sealed_name })?;
+        self.begin_account(Account {
+            state: State::Entering,
+            id: account,
+            user_name,
+            identity: identity.public(),
+            device,
+            key,
+            certificate,
+            server_key,
+            vault: Some(vault),
+            vault_version,
+            recovery_words: None,
+            access_token: session.access_token,
+            refresh_token: session.refresh_token,
+            cursor: Vec::new(),
+            wants: Wants::of(Wants::CERTIFICATE | Wants::OWN_ACCOUNT | Wants::PACKAGES | Wants::SYNC),
+        })?;
+        Ok(())
+    }
+
+    /// The account vouches for this device; a new token says so.
+    pub(super) fn certified(&mut self) -> Result<(), Mishap> {
+        self.update(|account| {
+            account.wants.remove(Wants::CERTIFICATE);
+            account.wants.add(Wants::TOKEN);
+        })?;
+        self.refresh()
+    }
+
+    /// Asks for new tokens.
+    pub(super) fn refresh(&mut self) -> Result<(), Mishap> {
+        if self.is_busy(Lane::Session)? {
+            return Ok(());
+        }
+        if !self.memory.clock_is_set {
+            self.memory.traffic.call(&wire::GetServerInfoRequest {});
+        }
+        let request = RequestId::from_bytes(self.moment.random());
+        let account = self.account()?;
+        let token = account.refresh_token.clone();
+        let call = Proof::Refresh { request, token: token.as_bytes() };
+        let proof = self.prove(account.id, account.device, &account.key, call);
+        let request = wire::RefreshRequest { refresh_token: token, request_id: request.to_wire(), device: Some(proof) };
+        Ok(self.call(Lane::Session, &request)?)
+    }
+
+    pub(super) fn refreshed(&mut self, reply: wire::RefreshResponse) -> Result<(), Mishap> {
+        let session = reply.session.ok_or(Mishap::Bad("session"))?;
+        self.memory.token_is_stale = false;
+        let entering = self.account()?.state == State::Entering;
+        self.update(|account| {
+            account.take(&session);
+            account.wants.remove(Wants::TOKEN);
+            if session.certified {
+                account.state = State::InUse;
+            }
+        })?;
+        if entering && session.certified {
+            self.tell(Change::SignedIn);
+        }
+        Ok(())
+    }
+
+    /// A step of entering failed for good.
+    pub(super) fn entrance_refused(&mut self, what: Attempt, failure: &Failure) -> Result<(), Mishap> {
+        let Some(code) = failure.code() else { return Ok(()) };
+        if code == ErrorCode::SecondFactorRequired {
+            self.tell(Change::SecondFactorNeeded);
+            return Ok(());
+        }
+        if code != ErrorCode::SecondFactorWrong {
+            self.memory.flow = None;
+        }
+        if what == Attempt::Register && self.memory.account.as_ref().is_some_and(|known| known.state == State::Entering)
+        {
+            self.drop_account()?;
+        }
+        let why = if code == ErrorCode::LoginFailed { Why::WrongPassword } else { Why::Refused(code) };
+        self.fail(what, why);
+        Ok(())
+    }
+
+    /// The server ended the session. What is here stays.
+    pub(super) fn signed_out(&mut self) -> Result<(), Mishap> {
+        self.forget(Lane::Session)?;
+        self.update(|account| account.state = State::SignedOut)?;
+        self.tell(Change::SignedOut);
+        Ok(())
+    }
+
+    pub(super) fn fail(&mut self, what: Attempt, why: Why) {
+        self.tell(Change::Failed { what, why });
+    }
+
+    fn certify(
+        &self,
+        identity: &IdentityKey,
+        account: AccountId,
+        device: DeviceId,
+        key: &DeviceKey,
+        purpose: Purpose,
+    ) -> Result<DeviceCertificate, Mishap> {
+        let claims =
+            DeviceClaims { account, device, device_key: key.public(), purpose, issued: self.now(), expires: None };
+        DeviceCertificate::issue(identity, claims).map_err(|_| Mishap::Bad("the certificate of this device"))
+    }
+
+    pub(super) fn prove(
+        &self,
+        account: AccountId,
+        device: DeviceId,
+        key: &DeviceKey,
+        call: Proof<'_>,
+    ) -> wire::DeviceProof {
+        let signed_at_ms = self.memory.clock.now_ms(self.moment);
+        let signature = ProofStatement { account, device, signed_at_ms, call }.sign(key);
+        wire::DeviceProof {
+            device_id: device.to_wire(),
+            device_key: Bytes::copy_from_slice(key.public().as_bytes()),
+            signed_at_ms,
+            signature: Bytes::copy_from_slice(&signature.to_bytes()),
+        }
+    }
+
+    /// A name that is too long is cut rather than refused: it is for the person alone.
+    fn seal_device_name(&mut self, vault: &Vault, account: AccountId, device: DeviceId, name: &str) -> Bytes {
+        let item = Item::DeviceName(device);
+        let end = (0..=item.max_len().min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
+        let sealed = vault.store.seal(account, &item, Version::FIRST, name[..end].as_bytes(), &mut self.moment.rng);
+        sealed.map(Bytes::from).unwrap_or_default()
+    }
+}
+
+pub(super) fn encoded(certificate: &DeviceCertificate) -> Bytes {
+    Bytes::copy_from_slice(&certificate.encode())
+}

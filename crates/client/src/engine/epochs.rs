@@ -1,0 +1,185 @@
+//! What opens the events of an epoch, and who was a member in it.
+
+use std::collections::BTreeMap;
+
+use prost::Message as _;
+use rusqlite::{OptionalExtension as _, params};
+use sotto_crypto::event::Sender;
+use sotto_crypto::identity::DevicePublicKey;
+use sotto_crypto::mls::governance::Role;
+use sotto_crypto::mls::group::Group;
+use sotto_crypto::primitives::sha256;
+use sotto_crypto::secret::{EpochSecret, Secret};
+use sotto_proto::{AccountId, Epoch, Generation, GroupPosition};
+
+use super::chat::{Chat, position_of};
+use super::step::{Mishap, Step};
+use crate::timeline::Standing;
+
+/// The members of an epoch: the keys by which they sign, and what they may do.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Roster {
+    #[prost(message, repeated, tag = "1")]
+    members: Vec<Member>,
+    /// The lowest roles that may post and rename: 0 member, 1 admin, 2 owner.
+    #[prost(uint32, tag = "2")]
+    post: u32,
+    #[prost(uint32, tag = "3")]
+    rename: u32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Member {
+    #[prost(bytes = "vec", tag = "1")]
+    account: Vec<u8>,
+    #[prost(uint32, tag = "2")]
+    role: u32,
+    #[prost(message, repeated, tag = "3")]
+    devices: Vec<Device>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Device {
+    #[prost(bytes = "vec", tag = "1")]
+    id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    key: Vec<u8>,
+}
+
+/// An epoch that can be read.
+pub(super) struct Readable {
+    pub(super) secret: EpochSecret,
+    pub(super) roster: Roster,
+}
+
+impl Roster {
+    pub(super) fn of(group: &Group) -> Result<Self, Mishap> {
+        let standing = group.standing().map_err(|_| Mishap::Bad("the agreement on keys"))?;
+        let keys = group.member_keys().map_err(|_| Mishap::Bad("the agreement on keys"))?;
+        let mut members: BTreeMap<AccountId, Member> = BTreeMap::new();
+        for (Sender { account, device }, key) in keys {
+            let role = standing.role(&account).unwrap_or(Role::Member);
+            let member = members.entry(account).or_insert_with(|| Member {
+                account: account.as_bytes().to_vec(),
+                role: number_of(role),
+                devices: Vec::new(),
+            });
+            member.devices.push(Device { id: device.as_bytes().to_vec(), key: key.as_bytes().to_vec() });
+        }
+        let policy = standing.governance.policy;
+        let members = members.into_values().collect();
+        Ok(Self { members, post: number_of(policy.post), rename: number_of(policy.rename) })
+    }
+
+    pub(super) fn key_of(&self, sender: Sender) -> Option<DevicePublicKey> {
+        let member = self.member(sender.account)?;
+        let device = member.devices.iter().find(|device| device.id == sender.device.as_bytes())?;
+        DevicePublicKey::from_bytes(device.key.as_slice().try_into().ok()?).ok()
+    }
+
+    /// What an account might do.
+    pub(super) fn standing_of(&self, account: AccountId) -> Standing {
+        match self.member(account).map_or(0, |member| member.role) {
+            0 => Standing::Member,
+            1 => Standing::Admin,
+            _ => Standing::Owner,
+        }
+    }
+
+    pub(super) fn may_post(&self, account: AccountId) -> bool {
+        self.member(account).is_some_and(|member| member.role >= self.post)
+    }
+
+    pub(super) fn may_rename(&self, account: AccountId) -> bool {
+        self.member(account).is_some_and(|member| member.role >= self.rename)
+    }
+
+    /// All accounts with their roles.
+    pub(super) fn accounts(&self) -> impl Iterator<Item = (AccountId, Standing)> + '_ {
+        let ids = self.members.iter().filter_map(|member| member.account.as_slice().try_into().ok());
+        ids.map(AccountId::from_bytes).map(|account| (account, self.standing_of(account)))
+    }
+
+    fn member(&self, account: AccountId) -> Option<&Member> {
+        self.members.iter().find(|member| member.account == account.as_bytes())
+    }
+}
+
+impl Step<'_, '_> {
+    /// Remembers what opens the epoch in which a group is.
+    pub(super) fn keep_epoch(&mut self, chat: &Chat, group: &Group) -> Result<GroupPosition, Mishap> {
+        let position = position_of(group)?;
+        self.keep_readable(chat, position, &group.epoch_secret()?, &Roster::of(group)?)?;
+        Ok(position)
+    }
+
+    pub(super) fn keep_readable(
+        &mut self,
+        chat: &Chat,
+        position: GroupPosition,
+        secret: &EpochSecret,
+        roster: &Roster,
+    ) -> Result<(), Mishap> {
+        let body = roster.encode_to_vec();
+        let digest = sha256(&[&body]);
+        self.db
+            .prepare_cached("INSERT INTO rosters (digest, body) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING")?
+            .execute(params![digest, body])?;
+        self.db
+            .prepare_cached(
+                "INSERT INTO epochs (conversation, generation, epoch, secret, roster)
+                 SELECT ?1, ?2, ?3, ?4, number FROM rosters WHERE digest = ?5
+                 ON CONFLICT (conversation, generation, epoch) DO NOTHING",
+            )?
+            .execute(params![
+                chat.number,
+                position.generation.get(),
+                position.epoch.get(),
+                secret.expose_secret(),
+                digest
+            ])?;
+        Ok(())
+    }
+
+    /// What opens an epoch, if this device is entitled to it.
+    pub(super) fn readable(&self, chat: &Chat, position: GroupPosition) -> Result<Option<Readable>, Mishap> {
+        let row: Option<([u8; 32], Vec<u8>)> = self
+            .db
+            .prepare_cached(
+                "SELECT secret, body FROM epochs JOIN rosters ON number = roster
+                 WHERE conversation = ?1 AND generation = ?2 AND epoch = ?3",
+            )?
+            .query_row(params![chat.number, position.generation.get(), position.epoch.get()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let Some((secret, body)) = row else { return Ok(None) };
+        let secret = Secret::copy_from(&secret).ok_or(Mishap::Bad("a stored secret"))?;
+        let roster = Roster::decode(body.as_slice()).map_err(|_| Mishap::Bad("a stored roster"))?;
+        Ok(Some(Readable { secret: EpochSecret::from_secret(secret), roster }))
+    }
+
+    /// All epochs that can be read, for the vault.
+    pub(super) fn all_readable(&self, chat: &Chat) -> Result<Vec<(GroupPosition, Readable)>, Mishap> {
+        let rows = self
+            .db
+            .prepare_cached("SELECT generation, epoch FROM epochs WHERE conversation = ?1 ORDER BY generation, epoch")?
+            .query_map([chat.number], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, u64>(1)?)))?
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut all = Vec::with_capacity(rows.len());
+        for (generation, epoch) in rows {
+            let (Some(generation), Some(epoch)) = (Generation::new(generation), Epoch::new(epoch)) else { continue };
+            let position = GroupPosition { generation, epoch };
+            all.extend(self.readable(chat, position)?.map(|readable| (position, readable)));
+        }
+        Ok(all)
+    }
+}
+
+pub(super) const fn number_of(role: Role) -> u32 {
+    match role {
+        Role::Member => 0,
+        Role::Admin => 1,
+        Role::Owner => 2,
+    }
+}

@@ -1,0 +1,283 @@
+//! What only somebody who proves the password may do. A login on this very device comes first: it makes the session fresh and opens the
+//! vault, whose root is in memory for as long as the errand takes.
+
+use bytes::Bytes;
+use data_encoding::BASE32_NOPAD;
+use sotto_crypto::certificate::DeviceCertificate;
+use sotto_crypto::login::{Password, Registration, StretchCost};
+use sotto_crypto::recovery::RecoveryCode;
+use sotto_crypto::revocation::DeviceRevocation;
+use sotto_crypto::vault::{RootSecret, SealedRoot, Unlock, Version};
+use sotto_crypto::vault_store::Item;
+use sotto_proto::{DeviceId, wire};
+use zeroize::Zeroizing;
+
+use super::account::Wants;
+use super::change::{Attempt, Change, Why};
+use super::entrance::Flow;
+use super::requests::Failure;
+use super::step::{Mishap, Step};
+
+/// Something that needs the password.
+pub enum Errand {
+    /// A new password.
+    ChangePassword {
+        /// The new one.
+        password: Password,
+        /// What trying it shall cost.
+        cost: StretchCost,
+        /// Whether all other devices have to sign in again.
+        end_other_sessions: bool,
+    },
+    /// New recovery words; the old ones are void.
+    RenewRecoveryWords,
+    /// A second factor: first the secret for the authenticator, then [`super::Engine::confirm_factor`].
+    EnableFactor,
+    /// No second factor any more.
+    DisableFactor,
+    /// Another device of the account is no longer trusted.
+    RevokeDevice(DeviceId),
+}
+
+/// An errand between two replies.
+pub(super) enum Running {
+    Password { registration: Registration, root: RootSecret, vault: wire::Vault, cost: StretchCost, end_others: bool },
+    Words { code: RecoveryCode },
+    Revoking { device: DeviceId, root: RootSecret },
+}
+
+/// A device of the own account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnDevice {
+    /// Which.
+    pub id: DeviceId,
+    /// What the person calls it; empty if it has no name.
+    pub name: String,
+    /// When it was added, in milliseconds since 1970.
+    pub added_at_ms: u64,
+    /// When it was last there, to the hour.
+    pub last_used_at_ms: u64,
+    /// Whether it is this one.
+    pub this: bool,
+}
+
+/// What a person has to take over into an authenticator, or to write down.
+#[derive(Default)]
+pub(super) struct FactorPapers {
+    pub(super) secret: Option<Zeroizing<String>>,
+    pub(super) backup_codes: Vec<Zeroizing<String>>,
+}
+
+impl Step<'_, '_> {
+    /// The password was proven.
+    pub(super) fn run(&mut self, errand: Errand, root: RootSecret, vault: wire::Vault) -> Result<(), Mishap> {
+        match errand {
+            Errand::ChangePassword { password, cost, end_other_sessions } => {
+                let started = Registration::start(password, &mut self.moment.rng);
+                let (registration, request) = started.map_err(|_| Mishap::Bad("the password"))?;
+                self.memory.traffic.call(&wire::ChangePasswordStartRequest { opaque_request: request.into() });
+                let running = Running::Password { registration, root, vault, cost, end_others: end_other_sessions };
+                self.memory.flow = Some(Flow::Running(Box::new(running)));
+            }
+            Errand::RenewRecoveryWords => self.renew_words(&root, vault)?,
+            Errand::EnableFactor => {
+                self.memory.traffic.call(&wire::EnableTotpStartRequest {});
+            }
+            Errand::DisableFactor => {
+                self.memory.traffic.call(&wire::DisableTotpRequest {});
+            }
+            Errand::RevokeDevice(device) => {
+                self.memory.traffic.call(&wire::ListDevicesRequest {});
+                self.memory.flow = Some(Flow::Running(Box::new(Running::Revoking { device, root })));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn password_evaluated(&mut self, reply: &wire::ChangePasswordStartResponse) -> Result<(), Mishap> {
+        let Some(Flow::Running(running)) = self.memory.flow.take() else { return Ok(()) };
+        let Running::Password { registration, root, vault, cost, end_others } = *running else { return Ok(()) };
+        let account = self.account()?.id;
+        let done = registration.finish(&reply.opaque_response, account, cost, &mut self.moment.rng);
+        let done = done.map_err(|_| Mishap::Bad("opaque_response"))?;
+        let version = Version::from_number(vault.version).next();
+        let vault = self.resealed(&root, Unlock::Password(&done.export_key), version, vault)?;
+        self.memory.traffic.call(&wire::ChangePasswordFinishRequest {
+            record: Some(login_record(done.upload, cost)),
+            vault: Some(vault),
+            end_other_sessions: end_others,
+        });
+        self.update(|account| account.vault_version = version.number())
+    }
+
+    /// The vault with its root sealed anew in one of the two ways.
+    pub(super) fn resealed(
+        &mut self,
+        root: &RootSecret,
+        unlock: Unlock<'_>,
+        version: Version,
+        vault: wire::Vault,
+    ) -> Result<wire::Vault, Mishap> {
+        let account = self.account()?.id;
+        let sealed = SealedRoot::seal(root, unlock, account, version, &mut self.moment.rng);
+        let sealed = Bytes::copy_from_slice(sealed.as_bytes());
+        let vault = wire::Vault { version: version.number(), ..vault };
+        Ok(match unlock {
+            Unlock::Password(_) => wire::Vault { root_by_password: sealed, ..vault },
+            Unlock::RecoveryCode(code) => {
+                let recovery_key = Bytes::copy_from_slice(code.verifier().as_bytes());
+                wire::Vault { root_by_recovery_code: sealed, recovery_key, ..vault }
+            }
+        })
+    }
+
+    /// The words are kept before the server hears of them, so that no crash can make them void and unknown at once.
+    fn renew_words(&mut self, root: &RootSecret, vault: wire::Vault) -> Result<(), Mishap> {
+        let code = RecoveryCode::generate(&mut self.moment.rng);
+        let version = Version::from_number(vault.version).next();
+        let vault = self.resealed(root, Unlock::RecoveryCode(&code), version, vault)?;
+        self.memory.traffic.call(&wire::PutVaultRequest { vault: Some(vault) });
+        self.memory.flow = Some(Flow::Running(Box::new(Running::Words { code })));
+        self.update(|account| account.vault_version = version.number())
+    }
+
+    pub(super) fn vault_is_put(&mut self) -> Result<(), Mishap> {
+        let Some(Flow::Running(running)) = self.memory.flow.take() else { return Ok(()) };
+        let Running::Words { code } = *running else { return Ok(()) };
+        self.update(|account| account.recovery_words = Some(code.expose_words().join(" ")))?;
+        self.tell(Change::Done(Attempt::RecoveryWords));
+        Ok(())
+    }
+
+    pub(super) fn factor_drawn(&mut self, reply: &wire::EnableTotpStartResponse) {
+        self.memory.papers.secret = Some(Zeroizing::new(BASE32_NOPAD.encode(&reply.secret)));
+        self.tell(Change::FactorDrawn);
+    }
+
+    pub(super) fn factor_enabled(&mut self, reply: wire::EnableTotpFinishResponse) {
+        self.memory.papers.secret = None;
+        self.memory.papers.backup_codes = reply.backup_codes.into_iter().map(Zeroizing::new).collect();
+        self.tell(Change::Done(Attempt::Factor));
+    }
+
+    /// The devices of the account, for a person to look at or for one of them to be revoked.
+    pub(super) fn devices_came(&mut self, reply: &wire::ListDevicesResponse) -> Result<(), Mishap> {
+        if let Some(Flow::Running(running)) = self.memory.flow.take_if(|flow| matches!(flow, Flow::Running(_)))
+            && let Running::Revoking { device, root } = *running
+        {
+            return self.revoke(device, &root, reply);
+        }
+        let account = self.account()?;
+        let vault = account.vault.as_ref();
+        let people_hold = |device: &&wire::Device| vault.is_none_or(|vault| vault.device.to_wire() != device.device_id);
+        let named = |device: &wire::Device| -> Option<OwnDevice> {
+            let id = DeviceId::parse("device_id", &device.device_id).ok()?;
+            let opened = vault.and_then(|vault| {
+                vault.store.open(account.id, &Item::DeviceName(id), Version::NONE, &device.sealed_name).ok()
+            });
+            let name = opened.map(|(name, _)| String::from_utf8_lossy(name.expose_secret()).into_owned());
+            Some(OwnDevice {
+                id,
+                name: name.unwrap_or_default(),
+                added_at_ms: device.added_at_ms,
+                last_used_at_ms: device.last_used_at_ms,
+                this: id == account.device,
+            })
+        };
+        let devices = reply.devices.iter().filter(people_hold).filter_map(named).collect();
+        self.memory.devices = devices;
+        self.tell(Change::Devices);
+        Ok(())
+    }
+
+    fn revoke(&mut self, device: DeviceId, root: &RootSecret, reply: &wire::ListDevicesResponse) -> Result<(), Mishap> {
+        let (now, account) = (self.now(), self.account()?);
+        let identity = root.derive_identity_key();
+        let listed = reply.devices.iter().find(|listed| listed.device_id == device.to_wire());
+        let revocation = listed
+            .and_then(|listed| DeviceCertificate::decode(&listed.certificate).ok())
+            .and_then(|certificate| certificate.verify(account.id, &identity.public(), now).ok())
+            .and_then(|verified| DeviceRevocation::by_account(&identity, &verified, now));
+        match revocation {
+            Some(revocation) => {
+                let revocation = Bytes::copy_from_slice(&revocation.encode());
+                self.memory.traffic.call(&wire::RevokeDeviceRequest { revocation });
+            }
+            None => self.fail(Attempt::Devices, Why::NobodyThere),
+        }
+        Ok(())
+    }
+
+    /// This device goes: first its certificate, so that it leaves all groups, then its session, then everything here.
+    pub(super) fn log_out(&mut self) -> Result<(), Mishap> {
+        let now = self.now();
+        let account = self.account()?;
+        let verified = account.certificate.verify(account.id, &account.identity, now).ok();
+        let revocation = verified.and_then(|device| DeviceRevocation::by_device(&account.key, &device, now));
+        self.memory.leaving = true;
+        match revocation.filter(|_| self.is_in_use()) {
+            Some(revocation) => {
+                let revocation = Bytes::copy_from_slice(&revocation.encode());
+                self.memory.traffic.call(&wire::RevokeDeviceRequest { revocation });
+                Ok(())
+            }
+            None => self.wipe(),
+        }
+    }
+
+    /// A device was revoked: another one, or this one on its way out. The server has ended the session with it.
+    pub(super) fn revoked(&mut self) -> Result<(), Mishap> {
+        if self.memory.leaving {
+            return self.wipe();
+        }
+        self.memory.traffic.call(&wire::ListDevicesRequest {});
+        self.update(|account| account.wants.add(Wants::OWN_ACCOUNT))?;
+        self.tell(Change::Done(Attempt::Devices));
+        Ok(())
+    }
+
+    /// Leaves nothing behind.
+    pub(super) fn wipe(&mut self) -> Result<(), Mishap> {
+        for table in TABLES {
+            self.db.execute(&format!("DELETE FROM {table}"), [])?;
+        }
+        self.db.execute("INSERT INTO words (words) VALUES ('delete-all')", [])?;
+        *self.memory = super::step::Memory::default();
+        self.tell(Change::Wiped);
+        Ok(())
+    }
+
+    /// An errand failed for good.
+    pub(super) fn errand_refused(&mut self, what: Attempt, failure: &Failure) {
+        if matches!(self.memory.flow, Some(Flow::Running(_))) {
+            self.memory.flow = None;
+        }
+        self.fail(what, Why::Refused(failure.code().unwrap_or_default()));
+    }
+}
+
+pub(super) fn login_record(upload: Vec<u8>, cost: StretchCost) -> wire::LoginRecord {
+    let hardening = wire::PasswordHardening { memory_kib: cost.memory_kib(), passes: cost.passes(), lanes: 1 };
+    wire::LoginRecord { opaque_record: upload.into(), hardening: Some(hardening) }
+}
+
+/// Everything that a person has in the store, in an order that keeps every reference.
+const TABLES: &[&str] = &[
+    "account",
+    "requests",
+    "key_packages",
+    "contacts",
+    "epochs",
+    "rosters",
+    "welcomes",
+    "outbox",
+    "intents",
+    "notices",
+    "markers",
+    "heads",
+    "scenes",
+    "acts",
+    "entries",
+    "chats",
+    "conversations",
+];

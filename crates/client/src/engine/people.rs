@@ -1,0 +1,246 @@
+//! Other accounts: their names, and the identity keys that they were first seen with.
+
+use rusqlite::{OptionalExtension as _, params};
+use sotto_crypto::certificate::{DeviceCertificate, Purpose};
+use sotto_crypto::identity::IdentityPublicKey;
+use sotto_crypto::mls::group::Group;
+use sotto_proto::wire::ConversationKind;
+use sotto_proto::{AccountId, ConversationId, ID_LEN, UserName, wire};
+
+use super::account::{State, Wants};
+use super::change::{Attempt, Change, Why};
+use super::chat::{Chat, Membership};
+use super::intents::Intent;
+use super::requests::{Failure, Lane, Ticket};
+use super::step::{Mishap, Step};
+use crate::store::StoreError;
+
+/// Another account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Contact {
+    /// Which.
+    pub account: AccountId,
+    /// Its user name; empty while it is not known.
+    pub user_name: String,
+    /// The identity key that it was first seen with.
+    pub identity: Option<[u8; 32]>,
+    /// Whether it was seen with another key since.
+    pub changed: bool,
+    /// Whether it is blocked.
+    pub blocked: bool,
+}
+
+/// What is done with an account once it was found by its name.
+pub(super) enum Search {
+    Direct { greeting: Option<Vec<u8>> },
+    Add(ConversationId),
+}
+
+impl Step<'_, '_> {
+    pub(super) fn search(&mut self, name: &UserName, search: Search) -> Ticket {
+        let ticket = self.memory.traffic.call(&wire::LookUpUserRequest { user_name: name.as_str().to_owned() });
+        self.memory.searches.insert(ticket, search);
+        ticket
+    }
+
+    pub(super) fn found(&mut self, ticket: Ticket, reply: wire::LookUpUserResponse) -> Result<(), Mishap> {
+        let Some(search) = self.memory.searches.remove(&ticket) else { return Ok(()) };
+        let keys = reply.keys.ok_or(Mishap::Bad("keys"))?;
+        let account = self.take_keys(&keys)?;
+        match search {
+            Search::Direct { greeting } => {
+                let chat = self.direct_with(account)?;
+                if let Some(body) = greeting {
+                    self.enqueue(&chat, &body)?;
+                }
+                self.tell(Change::Started(chat.id));
+            }
+            Search::Add(chat) => {
+                if let Some(chat) = self.chat(chat)? {
+                    self.intend(&chat, &Intent::add(&[account]))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn not_found(&mut self, ticket: Ticket, failure: &Failure) {
+        self.memory.searches.remove(&ticket);
+        let code = failure.code();
+        let why = match code {
+            Some(wire::ErrorCode::NotFound) | None => Why::NobodyThere,
+            Some(code) => Why::Refused(code),
+        };
+        self.fail(Attempt::Find, why);
+    }
+
+    /// The chat with an account, begun if there is none.
+    pub(super) fn direct_with(&mut self, account: AccountId) -> Result<Chat, Mishap> {
+        let own = self.account()?.id;
+        let kind = if account == own { ConversationKind::Saved } else { ConversationKind::Direct };
+        for chat in Chat::all(self.db)? {
+            if chat.kind == kind && self.is_with(&chat, account)? {
+                return Ok(chat);
+            }
+        }
+        self.begin_founding(kind, if account == own { vec![] } else { vec![account] })
+    }
+
+    fn is_with(&mut self, chat: &Chat, account: AccountId) -> Result<bool, Mishap> {
+        if chat.membership == Membership::Founding {
+            let intent = self.first_intent(chat)?;
+            return Ok(intent.is_some_and(|(_, intent)| {
+                chat.kind == ConversationKind::Saved || intent.accounts().any(|founded| founded == account)
+            }));
+        }
+        let Some(roster) = self.current_roster(chat)? else { return Ok(false) };
+        Ok(roster.accounts().any(|(member, _)| member == account))
+    }
+
+    /// Remembers whom this device shares a group with, and by which identity keys.
+    pub(super) fn meet(&mut self, group: &Group) -> Result<(), Mishap> {
+        let standing = group.standing().map_err(|_| Mishap::Bad("the agreement on keys"))?;
+        for (account, seat) in &standing.accounts {
+            self.pin(*account, &seat.identity)?;
+        }
+        Ok(())
+    }
+
+    /// Remembers an identity key; says whether it is the one that was known.
+    pub(super) fn pin(&mut self, account: AccountId, identity: &[u8; 32]) -> Result<bool, StoreError> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO contacts (account_id, identity_key) VALUES (?1, ?2)
+                 ON CONFLICT (account_id) DO UPDATE SET identity_key = coalesce(identity_key, ?2)",
+            )?
+            .execute(params![account.as_bytes(), identity])?;
+        let changed = self
+            .db
+            .prepare_cached(
+                "UPDATE contacts SET changed = 1 WHERE account_id = ?1 AND identity_key <> ?2 AND changed = 0",
+            )?
+            .execute(params![account.as_bytes(), identity])?;
+        if changed > 0 {
+            self.tell(Change::Contact(account));
+        }
+        let known: Option<[u8; 32]> = self
+            .db
+            .prepare_cached("SELECT identity_key FROM contacts WHERE account_id = ?1")?
+            .query_row([account.as_bytes()], |row| row.get(0))?;
+        Ok(known.is_none_or(|known| known == *identity))
+    }
+
+    /// Takes over what the server says of an account: nothing of it is believed but what its identity key vouches for.
+    pub(super) fn take_keys(&mut self, keys: &wire::AccountKeys) -> Result<AccountId, Mishap> {
+        let account = AccountId::parse("account_id", &keys.account_id)?;
+        if keys.identity_key.is_empty() {
+            self.db
+                .prepare_cached("UPDATE contacts SET stale = 0, user_name = '' WHERE account_id = ?1")?
+                .execute([account.as_bytes()])?;
+            return Ok(account);
+        }
+        let identity: [u8; 32] = keys.identity_key[..].try_into().map_err(|_| Mishap::Bad("identity_key"))?;
+        IdentityPublicKey::from_bytes(&identity).map_err(|_| Mishap::Bad("identity_key"))?;
+        self.pin(account, &identity)?;
+        self.db
+            .prepare_cached(
+                "UPDATE contacts SET user_name = ?2, keys_version = ?3, stale = 0 WHERE account_id = ?1 AND keys_version <= ?3",
+            )?
+            .execute(params![account.as_bytes(), keys.user_name, keys.version])?;
+        self.tell(Change::Contact(account));
+        Ok(account)
+    }
+
+    /// The own account as the server has it: the only thing that is new in it is which device is the vault's.
+    pub(super) fn take_own_account(&mut self, reply: wire::GetOwnAccountResponse) -> Result<(), Mishap> {
+        let keys = reply.keys.ok_or(Mishap::Bad("keys"))?;
+        let now = self.now();
+        let account = self.account()?;
+        let (own, identity) = (account.id, account.identity);
+        let certificates = keys.certificates.iter().filter_map(|bytes| DeviceCertificate::decode(bytes).ok());
+        let vault = certificates.filter(|certificate| {
+            let verified = certificate.verify(own, &identity, now);
+            verified.is_ok_and(|device| device.claims().purpose == Purpose::Vault)
+        });
+        let vault: Option<DeviceCertificate> = vault.last();
+        self.update(|account| {
+            account.wants.remove(Wants::OWN_ACCOUNT);
+            account.user_name.clone_from(&keys.user_name);
+            if let (Some(kept), Some(certificate)) = (account.vault.as_mut(), vault) {
+                kept.device = certificate.claimed_device();
+                kept.certificate = Some(certificate);
+            }
+        })?;
+        self.take_keys(&keys)?;
+        self.tell(Change::Account);
+        self.revisit_unfinished()
+    }
+
+    /// Asks for what is new of those whose keys changed or who were never looked at.
+    pub(super) fn ask_for_keys(&mut self) -> Result<(), Mishap> {
+        if self.is_busy(Lane::Keys)? {
+            return Ok(());
+        }
+        let accounts = self
+            .db
+            .prepare_cached("SELECT account_id, keys_version FROM contacts WHERE stale = 1 LIMIT 100")?
+            .query_map([], |row| {
+                let account = AccountId::from_bytes(row.get::<_, [u8; ID_LEN]>(0)?);
+                Ok(wire::KnownAccount { account_id: account.to_wire(), known_version: row.get(1)? })
+            })?
+            .collect::<Result<Vec<_>, _>>()?;
+        if accounts.is_empty() {
+            return Ok(());
+        }
+        Ok(self.call(Lane::Keys, &wire::GetAccountKeysRequest { accounts })?)
+    }
+
+    pub(super) fn keys_came(
+        &mut self,
+        asked: &wire::GetAccountKeysRequest,
+        reply: &wire::GetAccountKeysResponse,
+    ) -> Result<(), Mishap> {
+        for keys in &reply.accounts {
+            self.take_keys(keys)?;
+        }
+        // Who is left out has nothing new.
+        for known in &asked.accounts {
+            self.db
+                .prepare_cached("UPDATE contacts SET stale = 0 WHERE account_id = ?1")?
+                .execute([known.account_id.as_ref()])?;
+        }
+        self.tell(Change::Chats);
+        Ok(())
+    }
+
+    pub(super) fn keys_changed(&mut self, account: AccountId) -> Result<(), Mishap> {
+        if self.memory.account.as_ref().is_some_and(|own| own.id == account && own.state == State::InUse) {
+            self.update(|own| own.wants.add(Wants::OWN_ACCOUNT))?;
+        }
+        self.db
+            .prepare_cached(
+                "INSERT INTO contacts (account_id) VALUES (?1) ON CONFLICT (account_id) DO UPDATE SET stale = 1",
+            )?
+            .execute([account.as_bytes()])?;
+        Ok(())
+    }
+
+    pub(super) fn contact(&self, account: AccountId) -> Result<Option<Contact>, StoreError> {
+        contact(self.db, account)
+    }
+}
+
+pub(super) fn contact(db: &rusqlite::Connection, account: AccountId) -> Result<Option<Contact>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT user_name, identity_key, changed, blocked FROM contacts WHERE account_id = ?1")?
+        .query_row([account.as_bytes()], |row| {
+            Ok(Contact {
+                account,
+                user_name: row.get(0)?,
+                identity: row.get(1)?,
+                changed: row.get(2)?,
+                blocked: row.get(3)?,
+            })
+        })
+        .optional()?)
+}

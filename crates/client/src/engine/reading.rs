@@ -1,0 +1,279 @@
+//! Processing the log: each entry once, in order, and what it changes together with it.
+
+use rusqlite::{OptionalExtension as _, params};
+use sotto_crypto::chain::{ChainHead, Entry, EntryHash};
+use sotto_crypto::event::{self, Header, Kind, OpenedEvent};
+use sotto_crypto::mls::group::{Group, Received};
+use sotto_crypto::time::Time;
+use sotto_proto::wire::event::Content;
+use sotto_proto::{ConversationId, EntryBody, EventId, GroupPosition, LogEntry, decode, limits, wire};
+
+use super::change::Change;
+use super::chat::{Chat, Membership, Trouble, Window};
+use super::epochs::{Readable, Roster};
+use super::notices::{Line, lines_of};
+use super::step::{Mishap, Step};
+use crate::history::{self, Opened};
+use crate::store::StoreError;
+
+/// A reader of one stretch: the group while it is at hand, and the epoch of the last entry.
+struct Reader<'c> {
+    chat: &'c mut Chat,
+    group: Option<Group>,
+    group_changed: bool,
+    epoch: Option<(GroupPosition, Option<Readable>)>,
+}
+
+impl Step<'_, '_> {
+    /// Processes what follows the stretch that is known; stops at a gap. Says whether anything was new.
+    pub(super) fn read_on(&mut self, chat: &mut Chat, entries: &[LogEntry]) -> Result<bool, Mishap> {
+        let fresh: Vec<_> = entries.iter().filter(|entry| entry.seq.get() > chat.high_seq()).collect();
+        if fresh.first().is_none_or(|first| first.seq.get() != chat.high_seq() + 1 || chat.window.is_none()) {
+            return Ok(false);
+        }
+        let id = chat.id;
+        let group = if chat.membership == Membership::Member { self.take_group(chat)? } else { None };
+        let mut reader = Reader { chat, group, group_changed: false, epoch: None };
+        for entry in fresh {
+            if entry.seq.get() != reader.chat.high_seq() + 1 {
+                break;
+            }
+            self.read_entry(&mut reader, entry)?;
+        }
+        let Reader { chat, group, group_changed, .. } = reader;
+        match group {
+            Some(group) if group_changed => self.put_group(chat, group)?,
+            Some(group) => self.return_group(chat, group),
+            None => {}
+        }
+        chat.server_seq = chat.server_seq.max(chat.high_seq());
+        self.tell(Change::Timeline(id));
+        self.tell(Change::Chats);
+        Ok(true)
+    }
+
+    /// Opens what lies before the stretch that is known. Handshakes in it are over: only events matter.
+    pub(super) fn read_back(&mut self, chat: &mut Chat, entries: &[LogEntry], before: ChainHead) -> Result<(), Mishap> {
+        let Some(window) = chat.window else { return Ok(()) };
+        let mut heads = vec![before];
+        for entry in entries {
+            let head = heads.last().and_then(|head| head.extended_by(&hash_of(entry)));
+            heads.push(head.filter(|head| head.seq() == entry.seq.get()).ok_or(Mishap::Bad("a range with holes"))?);
+        }
+        if heads.last() != Some(&window.low) {
+            return self.contradicted(chat, window.low.seq());
+        }
+        chat.window = Some(Window { low: before, ..window });
+        let mut reader = Reader { chat, group: None, group_changed: false, epoch: None };
+        for (entry, head) in entries.iter().zip(&heads) {
+            self.keep_head(reader.chat, *head)?;
+            if let EntryBody::Event { id, sealed } = &entry.body {
+                self.read_event(&mut reader, entry, *id, sealed.as_bytes(), *head)?;
+            }
+        }
+        let id = reader.chat.id;
+        self.tell(Change::Timeline(id));
+        Ok(())
+    }
+
+    fn read_entry(&mut self, reader: &mut Reader<'_>, entry: &LogEntry) -> Result<(), Mishap> {
+        let Some(window) = reader.chat.window else { return Ok(()) };
+        let next = window.high.extended_by(&hash_of(entry)).ok_or(Mishap::Bad("seq"))?;
+        match &entry.body {
+            EntryBody::Commit(handshake) | EntryBody::Proposal(handshake) => {
+                self.read_handshake(reader, entry, handshake)?;
+            }
+            EntryBody::Event { id, sealed } => {
+                self.read_event(reader, entry, *id, sealed.as_bytes(), window.high)?;
+                reader.chat.epoch_events += 1;
+            }
+            EntryBody::Generation(_) => self.read_generation(reader, entry)?,
+        }
+        reader.chat.window = Some(Window { high: next, ..window });
+        self.keep_head(reader.chat, next)?;
+        Ok(())
+    }
+
+    fn read_handshake(&mut self, reader: &mut Reader<'_>, entry: &LogEntry, handshake: &[u8]) -> Result<(), Mishap> {
+        let (seq, at_ms) = (entry.seq.get(), entry.received_at_ms);
+        let concerns = seq > reader.chat.joined_by && entry.position.generation.get() == reader.chat.generation;
+        let Some(group) = reader.group.as_mut().filter(|group| concerns && group.is_member()) else { return Ok(()) };
+        let processed = group.process(handshake, Time::from_unix_seconds(at_ms / 1_000));
+        reader.group_changed |= processed.is_ok();
+        match processed {
+            Ok(Received::Commit(commit)) => {
+                reader.chat.epoch_began_ms = at_ms;
+                reader.chat.epoch_events = 0;
+                reader.chat.epoch = group.epoch();
+                self.keep_epoch(reader.chat, group)?;
+                self.meet(group)?;
+                for line in lines_of(&commit) {
+                    self.note(reader.chat, seq, at_ms, line)?;
+                }
+                self.tell(Change::Members(reader.chat.id));
+            }
+            Ok(Received::Proposal(withdrawal)) => {
+                if withdrawal.by_own_account {
+                    self.note_once(reader.chat, seq, at_ms, Line::Left(withdrawal.leaf.account))?;
+                }
+            }
+            Ok(Received::Removed(commit)) => {
+                reader.chat.membership = Membership::Former;
+                for line in lines_of(&commit) {
+                    self.note(reader.chat, seq, at_ms, line)?;
+                }
+                self.tell(Change::Members(reader.chat.id));
+            }
+            Err(_) => {
+                reader.chat.trouble = Some(Trouble::BadCommit);
+                reader.chat.trouble_seq = seq;
+                self.note(reader.chat, seq, at_ms, Line::Trouble(Trouble::BadCommit))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A generation that this device did not open itself begins with a Welcome.
+    fn read_generation(&mut self, reader: &mut Reader<'_>, entry: &LogEntry) -> Result<(), Mishap> {
+        let generation = entry.position.generation.get();
+        if generation <= reader.chat.generation || entry.seq.get() <= reader.chat.joined_by {
+            return Ok(());
+        }
+        reader.chat.generation = generation;
+        if reader.chat.trouble == Some(Trouble::BadCommit) {
+            reader.chat.trouble = None;
+        }
+        let is_ours = match &reader.group {
+            Some(group) => group.standing().is_ok_and(|standing| standing.governance.generation == generation),
+            None => false,
+        };
+        if !is_ours {
+            if let Some(group) = reader.group.take() {
+                self.put_group(reader.chat, group)?;
+                self.memory.groups.remove(&reader.chat.id);
+            }
+            reader.chat.membership = Membership::Outside;
+        }
+        Ok(())
+    }
+
+    fn read_event(
+        &mut self,
+        reader: &mut Reader<'_>,
+        entry: &LogEntry,
+        id: EventId,
+        sealed: &[u8],
+        before: ChainHead,
+    ) -> Result<(), Mishap> {
+        if reader.epoch.as_ref().is_none_or(|(position, _)| *position != entry.position) {
+            reader.epoch = Some((entry.position, self.readable(reader.chat, entry.position)?));
+        }
+        // Without the secret of its epoch an event is for others.
+        let Some((_, Some(epoch))) = &reader.epoch else { return Ok(()) };
+        let header = header(reader.chat.id, entry.position, Kind::Event(id));
+        let opened = event::open(&epoch.secret, &header, sealed, |sender| epoch.roster.key_of(sender));
+        let Ok(opened) = opened else {
+            return Ok(self.note(reader.chat, entry.seq.get(), entry.received_at_ms, Line::Unreadable)?);
+        };
+        if !self.agrees(reader.chat, opened.seen(), before)? {
+            self.contradicted(reader.chat, entry.seq.get())?;
+        }
+        let (seq, at_ms) = (entry.seq.get(), entry.received_at_ms);
+        self.take_event(reader.chat, &epoch.roster, &opened, id, seq, at_ms)
+    }
+
+    /// Whether what a sender has seen of the log is what this device has seen.
+    fn agrees(&self, chat: &Chat, seen: &ChainHead, before: ChainHead) -> Result<bool, StoreError> {
+        if seen.seq() > before.seq() {
+            return Ok(false);
+        }
+        if seen.seq() == before.seq() {
+            return Ok(*seen == before);
+        }
+        let known: Option<[u8; 32]> = self
+            .db
+            .prepare_cached("SELECT hash FROM heads WHERE conversation = ?1 AND seq = ?2")?
+            .query_row(params![chat.number, seen.seq()], |row| row.get(0))
+            .optional()?;
+        Ok(known.is_none_or(|known| known == *seen.hash()))
+    }
+
+    pub(super) fn contradicted(&mut self, chat: &mut Chat, seq: u64) -> Result<(), Mishap> {
+        if chat.trouble.is_none() {
+            (chat.trouble, chat.trouble_seq) = (Some(Trouble::LogContradicted), seq);
+            self.note(chat, seq, chat.server_at_ms, Line::Trouble(Trouble::LogContradicted))?;
+            self.tell(Change::Chats);
+        }
+        Ok(())
+    }
+
+    fn take_event(
+        &mut self,
+        chat: &Chat,
+        roster: &Roster,
+        opened: &OpenedEvent,
+        id: EventId,
+        seq: u64,
+        received_at_ms: u64,
+    ) -> Result<(), Mishap> {
+        self.db.prepare_cached("DELETE FROM outbox WHERE event_id = ?1")?.execute([id.as_bytes()])?;
+        let author = opened.sender().account;
+        if !is_allowed(roster, author, opened.expose_body()) {
+            return Ok(());
+        }
+        let opened = Opened {
+            conversation: chat.id,
+            seq,
+            id,
+            author,
+            standing: roster.standing_of(author),
+            received_at_ms,
+            body: opened.expose_body().to_vec(),
+        };
+        Ok(history::record(self.db, &opened)?)
+    }
+
+    pub(super) fn keep_head(&mut self, chat: &Chat, head: ChainHead) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("INSERT OR IGNORE INTO heads (conversation, seq, hash) VALUES (?1, ?2, ?3)")?
+            .execute(params![chat.number, head.seq(), head.hash()])?;
+        Ok(())
+    }
+
+    fn note_once(&mut self, chat: &Chat, seq: u64, at_ms: u64, line: Line) -> Result<(), StoreError> {
+        // Each device of an account that leaves has its own proposal, side by side in the log.
+        let earlier = self
+            .db
+            .prepare_cached("SELECT body FROM notices WHERE conversation = ?1 AND seq BETWEEN ?2 AND ?3")?
+            .query_map(params![chat.number, seq.saturating_sub(20), seq], |row| row.get::<_, Vec<u8>>(0))?
+            .collect::<Result<Vec<_>, _>>()?;
+        if earlier.iter().any(|body| Line::decode(body) == Some(line)) {
+            return Ok(());
+        }
+        self.note(chat, seq, at_ms, line)
+    }
+}
+
+/// Whether the roles at its place let the sender say this.
+fn is_allowed(roster: &Roster, author: sotto_proto::AccountId, body: &[u8]) -> bool {
+    let event: wire::Event = decode(body.to_vec().into(), limits::EVENT_MAX).unwrap_or_default();
+    match event.content {
+        Some(Content::Title(_) | Content::Picture(_)) => roster.may_rename(author),
+        Some(Content::Profile(_) | Content::HistoryKeys(_) | Content::System(_)) => true,
+        _ => roster.may_post(author),
+    }
+}
+
+pub(super) fn header(conversation: ConversationId, position: GroupPosition, kind: Kind) -> Header {
+    Header { conversation, generation: position.generation.get(), epoch: position.epoch.get(), kind }
+}
+
+pub(super) fn hash_of(entry: &LogEntry) -> EntryHash {
+    let content = match &entry.body {
+        EntryBody::Commit(body) => Entry::Commit(body),
+        EntryBody::Proposal(body) => Entry::Proposal(body),
+        EntryBody::Event { id, sealed } => Entry::Event(*id, sealed.as_bytes()),
+        EntryBody::Generation(body) => Entry::Generation(body),
+    };
+    EntryHash::of(entry.position.generation.get(), entry.position.epoch.get(), &content)
+}

@@ -1,0 +1,414 @@
+//! What a reply means, by the call that it answers.
+
+use bytes::Bytes;
+use sotto_crypto::chain::ChainHead;
+use sotto_proto::wire::{Direction, ErrorCode};
+use sotto_proto::{Call, ConversationHead, ConversationId, EntryBody, LogEntry, Method, decode, limits, wire};
+
+use super::account::Wants;
+use super::change::{Attempt, Change, Why};
+use super::chat::{Chat, Membership, Stand, VaultStep, Window};
+use super::requests::{Failure, Kept, Ticket};
+use super::sending::position;
+use super::step::{Mishap, Step};
+
+/// What becomes of a call.
+pub(super) enum Fate {
+    /// It is over.
+    Over,
+    /// It is made again, byte by byte, after the time given or by the usual rule.
+    Again(Option<u64>),
+}
+
+impl Step<'_, '_> {
+    pub(super) fn succeed(&mut self, ticket: Ticket, kept: &Kept, pieces: Vec<Bytes>) -> Result<(), Mishap> {
+        let whole = || pieces.first().cloned().unwrap_or_default();
+        match kept.method {
+            Method::AuthGetServerInfo => self.greeted(&reply::<wire::GetServerInfoRequest>(whole())?),
+            Method::AuthRegisterStart => self.registration_started(&reply::<wire::RegisterStartRequest>(whole())?),
+            Method::AuthRegisterFinish => self.registered(reply::<wire::RegisterFinishRequest>(whole())?),
+            Method::AuthLoginStart => self.login_started(reply::<wire::LoginStartRequest>(whole())?),
+            Method::AuthLoginFinish => self.logged_in(reply::<wire::LoginFinishRequest>(whole())?),
+            Method::AuthRefresh => self.refreshed(reply::<wire::RefreshRequest>(whole())?),
+            Method::AuthChangePasswordStart => {
+                self.password_evaluated(&reply::<wire::ChangePasswordStartRequest>(whole())?)
+            }
+            Method::AuthChangePasswordFinish => {
+                self.tell(Change::Done(Attempt::Password));
+                Ok(())
+            }
+            Method::AccountPutVault => self.vault_is_put(),
+            Method::AuthEnableTotpStart => {
+                self.factor_drawn(&reply::<wire::EnableTotpStartRequest>(whole())?);
+                Ok(())
+            }
+            Method::AuthEnableTotpFinish => {
+                self.factor_enabled(reply::<wire::EnableTotpFinishRequest>(whole())?);
+                Ok(())
+            }
+            Method::AuthDisableTotp => {
+                self.tell(Change::Done(Attempt::Factor));
+                Ok(())
+            }
+            Method::AuthRecoverStart => self.recovery_challenged(reply::<wire::RecoverStartRequest>(whole())?),
+            Method::AuthRecoverProve => self.recovery_proved(reply::<wire::RecoverProveRequest>(whole())?),
+            Method::AuthRecoverFinish => self.recovered(reply::<wire::RecoverFinishRequest>(whole())?),
+            Method::AccountListDevices => self.devices_came(&reply::<wire::ListDevicesRequest>(whole())?),
+            Method::AccountRevokeDevice => self.revoked(),
+            Method::AccountAddDevice => self.certified(),
+            Method::AccountGetOwnAccount => self.take_own_account(reply::<wire::GetOwnAccountRequest>(whole())?),
+            Method::AccountLookUpUser => self.found(ticket, reply::<wire::LookUpUserRequest>(whole())?),
+            Method::AccountGetAccountKeys => {
+                self.keys_came(&kept.request()?, &reply::<wire::GetAccountKeysRequest>(whole())?)
+            }
+            Method::KeyPublishKeyPackages => self.published(&kept.request()?),
+            Method::ConversationSync => self.synced(reply::<wire::SyncRequest>(whole())?),
+            _ => self.succeed_in_chat(kept, pieces),
+        }
+    }
+
+    /// Calls about one conversation.
+    fn succeed_in_chat(&mut self, kept: &Kept, mut pieces: Vec<Bytes>) -> Result<(), Mishap> {
+        let Some(mut chat) = self.chat_of(kept)? else { return Ok(()) };
+        let whole = if pieces.len() == 1 { pieces.remove(0) } else { Bytes::new() };
+        match kept.method {
+            Method::KeyClaimKeyPackages => {
+                let came = reply::<wire::ClaimKeyPackagesRequest>(whole)?;
+                match chat.membership {
+                    Membership::Founding => self.found_claimed(&mut chat, came)?,
+                    _ => self.add_claimed(&mut chat, &kept.request()?, came)?,
+                }
+            }
+            Method::ConversationCreateConversation => {
+                self.founded(&mut chat, reply::<wire::CreateConversationRequest>(whole)?)?;
+            }
+            Method::ConversationCommit => {
+                self.committed(&mut chat, kept.request()?, &reply::<wire::CommitRequest>(whole)?)?;
+            }
+            Method::ConversationAppend => {
+                self.appended(&mut chat, kept.request()?, &reply::<wire::AppendRequest>(whole)?)?;
+            }
+            Method::ConversationReadRange => {
+                self.range_came(&mut chat, &kept.request()?, reply::<wire::ReadRangeRequest>(whole)?)?;
+            }
+            Method::ConversationGetTree => {
+                pieces.insert(0, whole);
+                let tree = assembled(pieces)?;
+                self.tree_came(&mut chat, &tree)?;
+            }
+            Method::ConversationListWelcomes => {
+                self.welcomes_came(&mut chat, &reply::<wire::ListWelcomesRequest>(whole)?)?;
+            }
+            Method::AccountGetCheckpoints => {
+                self.checkpoint_came(&mut chat, &reply::<wire::GetCheckpointsRequest>(whole)?)?;
+            }
+            Method::AccountPutCheckpoint => chat.checkpoint_version += 1,
+            Method::ConversationPutReadMarker => self.marked(&mut chat, &kept.request()?)?,
+            Method::ConversationGetReadMarkers => {
+                for marker in reply::<wire::GetReadMarkersRequest>(whole)?.markers {
+                    self.take_marker(&mut chat, &marker)?;
+                }
+            }
+            Method::ConversationLeave => {
+                chat.stand = Stand::Left;
+                chat.membership = Membership::Former;
+                chat.server_seq = reply::<wire::LeaveRequest>(whole)?.last_seq;
+                self.finish_intent(&chat)?;
+                self.tell(Change::Members(chat.id));
+            }
+            Method::ConversationAcceptRequest => {
+                let head = reply::<wire::AcceptRequestRequest>(whole)?.head.ok_or(Mishap::Bad("head"))?;
+                chat.take_head(&ConversationHead::try_from(head)?);
+                self.tell(Change::Chats);
+            }
+            Method::ConversationDeclineRequest => {
+                chat.stand = Stand::Left;
+                chat.membership = Membership::Former;
+                self.tell(Change::Chats);
+            }
+            _ => {}
+        }
+        self.put_away(&chat)
+    }
+
+    /// Saves a conversation that still exists, and looks at it again.
+    fn put_away(&mut self, chat: &Chat) -> Result<(), Mishap> {
+        if self.chat(chat.id)?.is_some() {
+            chat.save(self.db)?;
+            self.revisit(chat.id);
+        }
+        Ok(())
+    }
+
+    fn finish_intent(&mut self, chat: &Chat) -> Result<(), Mishap> {
+        if let Some((number, _)) = self.first_intent(chat)? {
+            self.drop_intent(number)?;
+        }
+        Ok(())
+    }
+
+    /// The server took a commit of this device: the one by which it comes in, or one that the log now brings back.
+    fn committed(
+        &mut self,
+        chat: &mut Chat,
+        asked: wire::CommitRequest,
+        reply: &wire::CommitResponse,
+    ) -> Result<(), Mishap> {
+        chat.server_handshake = chat.server_handshake.max(reply.seq);
+        if chat.membership == Membership::Outside {
+            return self.joined(chat, reply);
+        }
+        chat.server_seq = chat.server_seq.max(reply.seq);
+        if reply.seq == chat.high_seq() + 1 {
+            let entry = LogEntry {
+                seq: sotto_proto::Seq::parse("seq", reply.seq)?,
+                position: position(asked.generation, asked.epoch)?,
+                body: EntryBody::Commit(asked.commit),
+                received_at_ms: reply.received_at_ms,
+            };
+            self.read_on(chat, &[entry])?;
+        }
+        Ok(())
+    }
+
+    fn range_came(
+        &mut self,
+        chat: &mut Chat,
+        asked: &wire::ReadRangeRequest,
+        reply: wire::ReadRangeResponse,
+    ) -> Result<(), Mishap> {
+        if let Some(head) = reply.head {
+            let head = ConversationHead::try_from(head)?;
+            chat.take_head(&head);
+            if asked.direction() == Direction::Forward && !asked.handshakes_only && chat.window.is_some() {
+                chat.compare_with_asked(&head, asked.from_seq - 1);
+            }
+        }
+        let mut entries = Vec::with_capacity(reply.entries.len());
+        for entry in reply.entries {
+            entries.push(LogEntry::try_from(entry)?);
+        }
+        if asked.handshakes_only {
+            return self.fast_forward(chat, &entries, reply.more);
+        }
+        if asked.direction() == Direction::Backward {
+            entries.reverse();
+        }
+        let Some(first) = entries.first() else {
+            // Nothing can be read there, and so there is nothing to wait for.
+            (chat.server_seq, chat.wants_history) = (chat.high_seq(), false);
+            return Ok(());
+        };
+        let before = reply.chain_before[..].try_into().map_err(|_| Mishap::Bad("chain_before"))?;
+        let before = ChainHead::from_parts(first.seq.get() - 1, before);
+        if chat.window.is_none() {
+            chat.window = Some(Window { low: before, high: before });
+            self.keep_head(chat, before)?;
+            self.read_on(chat, &entries)?;
+            if asked.direction() == Direction::Backward && chat.server_seq > chat.high_seq() {
+                chat.server_seq = chat.high_seq();
+            }
+            return Ok(());
+        }
+        if asked.direction() == Direction::Backward {
+            chat.wants_history = false;
+            return self.read_back(chat, &entries, before);
+        }
+        if !self.read_on(chat, &entries)? && chat.server_seq > chat.high_seq() {
+            // Entries that end where the known ones end, or begin beyond: the log is not what the head says.
+            return Err(Mishap::Bad("a range with holes"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn fail_call(&mut self, ticket: Ticket, kept: &Kept, failure: &Failure) -> Result<Fate, Mishap> {
+        let Failure::Refused(detail) = failure else { return Ok(Fate::Again(None)) };
+        let wait_ms = Some(u64::from(detail.retry_after_ms)).filter(|wait| *wait > 0);
+        match ErrorCode::of(detail) {
+            ErrorCode::TokenExpired | ErrorCode::Unauthenticated if self.memory.account.is_some() => {
+                self.memory.token_is_stale = true;
+                return Ok(Fate::Again(Some(0)));
+            }
+            ErrorCode::SessionEnded | ErrorCode::RefreshReused if self.memory.account.is_some() => {
+                self.signed_out()?;
+                return Ok(Fate::Again(None));
+            }
+            ErrorCode::RateLimited
+            | ErrorCode::Unavailable
+            | ErrorCode::ReadOnly
+            | ErrorCode::Internal
+            | ErrorCode::DeadlineExceeded
+            | ErrorCode::Cancelled
+                if !is_answered_at_once(kept.method) =>
+            {
+                return Ok(Fate::Again(wait_ms));
+            }
+            _ => {}
+        }
+        self.refuse(ticket, kept, failure)?;
+        Ok(Fate::Over)
+    }
+
+    fn refuse(&mut self, ticket: Ticket, kept: &Kept, failure: &Failure) -> Result<(), Mishap> {
+        let code = failure.code().unwrap_or_default();
+        match kept.method {
+            Method::AuthGetServerInfo => self.memory.flow = None,
+            Method::AuthRegisterStart | Method::AuthRegisterFinish => {
+                self.entrance_refused(Attempt::Register, failure)?;
+            }
+            Method::AuthLoginStart | Method::AuthLoginFinish => self.entrance_refused(Attempt::SignIn, failure)?,
+            Method::AuthRecoverStart | Method::AuthRecoverProve | Method::AuthRecoverFinish => {
+                self.entrance_refused(Attempt::Recover, failure)?;
+            }
+            Method::AuthChangePasswordStart | Method::AuthChangePasswordFinish => {
+                self.errand_refused(Attempt::Password, failure);
+            }
+            Method::AccountPutVault => self.errand_refused(Attempt::RecoveryWords, failure),
+            Method::AuthEnableTotpStart | Method::AuthEnableTotpFinish | Method::AuthDisableTotp => {
+                self.errand_refused(Attempt::Factor, failure);
+            }
+            Method::AccountRevokeDevice if self.memory.leaving => self.wipe()?,
+            Method::AccountRevokeDevice | Method::AccountListDevices | Method::AccountNameDevice => {
+                self.errand_refused(Attempt::Devices, failure);
+            }
+            Method::AuthRefresh => {
+                // A proof that is too old or too new: the clock is looked at again.
+                self.memory.clock_is_set = false;
+                self.memory.traffic.call(&wire::GetServerInfoRequest {});
+            }
+            Method::AccountAddDevice => self.fail(Attempt::Devices, Why::Refused(code)),
+            Method::AccountLookUpUser => self.not_found(ticket, failure),
+            Method::KeyPublishKeyPackages => {
+                self.update(|account| account.wants.remove(Wants::PACKAGES | Wants::VAULT_PACKAGE))?;
+            }
+            Method::ConversationSync if code == ErrorCode::CursorExpired => {
+                self.update(|account| account.cursor.clear())?;
+            }
+            _ => self.refuse_in_chat(kept, failure, code)?,
+        }
+        Ok(())
+    }
+
+    fn refuse_in_chat(&mut self, kept: &Kept, failure: &Failure, code: ErrorCode) -> Result<(), Mishap> {
+        let Some(mut chat) = self.chat_of(kept)? else { return Ok(()) };
+        match kept.method {
+            Method::ConversationCreateConversation => self.founding_refused(&mut chat, failure)?,
+            Method::KeyClaimKeyPackages => {
+                self.finish_intent(&chat)?;
+                self.fail(Attempt::Change(chat.id), Why::Refused(code));
+            }
+            Method::ConversationCommit if chat.membership == Membership::Outside => {
+                self.join_refused(&mut chat, failure)?
+            }
+            Method::ConversationCommit => self.commit_refused(&mut chat, failure)?,
+            Method::ConversationAppend => self.append_refused(&mut chat, &kept.request()?, failure)?,
+            Method::ConversationLeave => {
+                if code != ErrorCode::EpochConflict {
+                    self.finish_intent(&chat)?;
+                    self.fail(Attempt::Leave(chat.id), Why::Refused(code));
+                }
+            }
+            Method::ConversationGetTree => {
+                // The Welcome is too old for its tree: by the newest state instead.
+                self.db.execute("DELETE FROM welcomes WHERE conversation = ?1", [chat.number])?;
+                if chat.vault_step == VaultStep::NoCheckpoint {
+                    chat.vault_step = VaultStep::Absent;
+                }
+            }
+            Method::ConversationReadRange => {
+                chat.server_seq = chat.high_seq();
+                chat.wants_history = false;
+                if chat.membership == Membership::Outside {
+                    chat.vault_step = VaultStep::Absent;
+                }
+            }
+            Method::ConversationPutReadMarker => {
+                if code == ErrorCode::VersionConflict {
+                    let Failure::Refused(detail) = failure else { return Ok(()) };
+                    chat.marker_version = detail.version;
+                } else {
+                    (chat.marked_read, chat.marked_delivered) = (chat.read_seq, chat.high_seq());
+                }
+            }
+            Method::AccountPutCheckpoint => {
+                if let (ErrorCode::VersionConflict, Failure::Refused(detail)) = (code, failure) {
+                    chat.checkpoint_version = detail.version;
+                }
+            }
+            Method::ConversationAcceptRequest | Method::ConversationDeclineRequest => {
+                self.fail(Attempt::Answer(chat.id), Why::Refused(code));
+            }
+            _ => {}
+        }
+        self.put_away(&chat)
+    }
+
+    /// Somebody's commit came before the one by which this device wanted to come in.
+    fn join_refused(&mut self, chat: &mut Chat, failure: &Failure) -> Result<(), Mishap> {
+        self.memory.groups.remove(&chat.id);
+        self.db.execute("UPDATE chats SET state = NULL WHERE conversation = ?1", [chat.number])?;
+        match failure {
+            Failure::Refused(detail) if ErrorCode::of(detail) == ErrorCode::EpochConflict => {
+                let last = detail.position.as_ref().map_or(0, |position| position.last_seq);
+                chat.server_handshake = chat.server_handshake.max(last);
+                chat.server_seq = chat.server_seq.max(last);
+            }
+            _ => chat.vault_step = VaultStep::Absent,
+        }
+        Ok(())
+    }
+
+    /// The conversation that a call is about.
+    fn chat_of(&self, kept: &Kept) -> Result<Option<Chat>, Mishap> {
+        match kept.chat {
+            Some(id) => Ok(self.chat(id)?),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Somebody waits for the answer and decides for themselves whether to try again.
+fn is_answered_at_once(method: Method) -> bool {
+    matches!(
+        method,
+        Method::AuthRegisterStart
+            | Method::AuthRegisterFinish
+            | Method::AuthLoginStart
+            | Method::AuthLoginFinish
+            | Method::AuthRecoverStart
+            | Method::AuthRecoverProve
+            | Method::AuthRecoverFinish
+            | Method::AuthChangePasswordStart
+            | Method::AuthChangePasswordFinish
+            | Method::AuthEnableTotpStart
+            | Method::AuthEnableTotpFinish
+            | Method::AuthDisableTotp
+            | Method::AccountPutVault
+            | Method::AccountListDevices
+            | Method::AccountLookUpUser
+    )
+}
+
+fn reply<C: Call>(bytes: Bytes) -> Result<C::Response, Mishap> {
+    decode(bytes, limits::MESSAGE_MAX).map_err(|_| Mishap::Bad("a reply that cannot be decoded"))
+}
+
+/// A tree as it came in pieces.
+fn assembled(pieces: Vec<Bytes>) -> Result<Vec<u8>, Mishap> {
+    let mut tree = Vec::new();
+    for piece in pieces.into_iter().filter(|piece| !piece.is_empty()) {
+        let piece = reply::<wire::GetTreeRequest>(piece)?;
+        if tree.len() + piece.piece.len() > TREE_MAX {
+            return Err(Mishap::Bad("a tree that is too large"));
+        }
+        tree.extend_from_slice(&piece.piece);
+    }
+    Ok(tree)
+}
+
+/// The conversation that a stored lane names.
+pub(super) fn conversation_of(lane: &[u8]) -> Option<ConversationId> {
+    lane.get(1..)?.try_into().ok().map(ConversationId::from_bytes)
+}
+
+const TREE_MAX: usize = 32 << 20;

@@ -1,0 +1,220 @@
+//! What there is to see.
+
+use rusqlite::{OptionalExtension as _, params};
+use sotto_proto::wire::ConversationKind;
+use sotto_proto::{AccountId, ConversationId, EventId};
+
+use super::chat::{Chat, Membership, Stand, Trouble};
+use super::epochs::Roster;
+use super::markers::{Reading, readings};
+use super::notices::{Line, Placed};
+use super::people::{Contact, contact};
+use super::sending::Queued;
+use super::step::{Mishap, Step};
+use super::{Engine, EngineError};
+use crate::history::{Found, Item, Unread, Wanted};
+use crate::store::StoreError;
+use crate::timeline::{Scene, Standing};
+
+/// A conversation as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatView {
+    /// Which.
+    pub id: ConversationId,
+    /// What it is.
+    pub kind: ConversationKind,
+    /// How the account stands to it.
+    pub stand: Stand,
+    /// Who asked, if it is a request.
+    pub requested_by: Option<AccountId>,
+    /// What it is called; for a chat of two the other's name.
+    pub title: String,
+    /// The other side of a chat of two.
+    pub other: Option<AccountId>,
+    /// The newest thing in it.
+    pub last: Option<Item>,
+    /// When something last happened, in milliseconds since 1970 of the server's time.
+    pub at_ms: u64,
+    /// What is left to read.
+    pub unread: Unread,
+    /// Whether the device can open it yet.
+    pub ready: bool,
+    /// What does not add up.
+    pub trouble: Option<Trouble>,
+    /// What was begun to be written.
+    pub draft: String,
+}
+
+/// A member of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberView {
+    /// Who.
+    pub account: AccountId,
+    /// What it wants to be called here, or its user name.
+    pub name: String,
+    /// What it may do.
+    pub standing: Standing,
+    /// How far it has received and read.
+    pub reading: Reading,
+}
+
+impl Engine {
+    /// All conversations, the last active first.
+    pub fn chats(&self) -> Result<Vec<ChatView>, EngineError> {
+        let chats = Chat::all(self.store.connection())?;
+        let shown = chats.iter().filter(|chat| chat.membership != Membership::Former || chat.window.is_some());
+        shown.map(|chat| self.chat_view(chat)).collect()
+    }
+
+    /// One conversation.
+    pub fn chat(&self, id: ConversationId) -> Result<Option<ChatView>, EngineError> {
+        let chat = Chat::load(self.store.connection(), id)?;
+        chat.map(|chat| self.chat_view(&chat)).transpose()
+    }
+
+    fn chat_view(&self, chat: &Chat) -> Result<ChatView, EngineError> {
+        let own = self.own_account();
+        let other = self.other_side(chat)?;
+        let unread = match own {
+            Some(own) => self.store.unread(chat.id, chat.read_seq, own)?,
+            None => Unread::default(),
+        };
+        Ok(ChatView {
+            id: chat.id,
+            kind: chat.kind,
+            stand: chat.stand,
+            requested_by: chat.requested_by,
+            title: self.title_of(chat, other)?,
+            other,
+            last: self.store.page(chat.id, None, 1)?.pop(),
+            at_ms: chat.server_at_ms,
+            unread,
+            ready: matches!(chat.membership, Membership::Member | Membership::Former) || chat.window.is_some(),
+            trouble: chat.trouble,
+            draft: chat.draft.clone(),
+        })
+    }
+
+    fn title_of(&self, chat: &Chat, other: Option<AccountId>) -> Result<String, EngineError> {
+        let scene = self.store.scene(chat.id)?;
+        if let Some(other) = other {
+            return self.name_in(&scene, other);
+        }
+        Ok(scene.title.title.map(|title| title.as_str().to_owned()).unwrap_or_default())
+    }
+
+    fn name_in(&self, scene: &Scene, account: AccountId) -> Result<String, EngineError> {
+        if let Some(profile) = scene.profiles.get(&account) {
+            return Ok(profile.name.as_str().to_owned());
+        }
+        Ok(contact(self.store.connection(), account)?.map(|contact| contact.user_name).unwrap_or_default())
+    }
+
+    fn other_side(&self, chat: &Chat) -> Result<Option<AccountId>, EngineError> {
+        if chat.kind != ConversationKind::Direct {
+            return Ok(None);
+        }
+        let own = self.own_account();
+        let Some(roster) = roster_at(self.store.connection(), chat)? else { return Ok(chat.requested_by) };
+        Ok(roster.accounts().map(|(account, _)| account).find(|account| Some(*account) != own))
+    }
+
+    /// The members of a conversation.
+    pub fn members(&self, id: ConversationId) -> Result<Vec<MemberView>, EngineError> {
+        let db = self.store.connection();
+        let Some(chat) = Chat::load(db, id)? else { return Ok(Vec::new()) };
+        let Some(roster) = roster_at(db, &chat)? else { return Ok(Vec::new()) };
+        let (scene, readings) = (self.store.scene(id)?, readings(db, &chat)?);
+        let reading = |account| readings.iter().find(|(who, _)| *who == account).map(|(_, reading)| *reading);
+        let view = |(account, standing)| -> Result<MemberView, EngineError> {
+            let name = self.name_in(&scene, account)?;
+            Ok(MemberView { account, name, standing, reading: reading(account).unwrap_or_default() })
+        };
+        roster.accounts().map(view).collect()
+    }
+
+    /// The last items before a place of the log, or of all, oldest first.
+    pub fn page(&self, id: ConversationId, before: Option<u64>, limit: u32) -> Result<Vec<Item>, EngineError> {
+        Ok(self.store.page(id, before, limit)?)
+    }
+
+    /// Lines that no event says, from a place of the log on.
+    pub fn lines(&self, id: ConversationId, from: u64) -> Result<Vec<Placed>, EngineError> {
+        let rows = self
+            .store
+            .connection()
+            .prepare_cached(
+                "SELECT seq, received_at_ms, body FROM notices JOIN conversations ON number = conversation
+                 WHERE id = ?1 AND seq >= ?2 ORDER BY seq, place",
+            )
+            .map_err(StoreError::from)?
+            .query_map(params![id.as_bytes(), from], |row| Ok((row.get(0)?, row.get(1)?, row.get::<_, Vec<u8>>(2)?)))
+            .map_err(StoreError::from)?
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(StoreError::from)?;
+        let placed = |(seq, received_at_ms, body): (u64, u64, Vec<u8>)| {
+            Some(Placed { seq, received_at_ms, line: Line::decode(&body)? })
+        };
+        Ok(rows.into_iter().filter_map(placed).collect())
+    }
+
+    /// What was written in a conversation and is not in its log yet, in the order of writing.
+    pub fn queued(&self, id: ConversationId) -> Result<Vec<Queued>, EngineError> {
+        let rows = self
+            .store
+            .connection()
+            .prepare_cached(
+                "SELECT event_id, body, created_at_ms, seq IS NOT NULL, refusal
+                 FROM outbox JOIN conversations ON conversations.number = conversation
+                 WHERE id = ?1 ORDER BY outbox.number",
+            )
+            .map_err(StoreError::from)?
+            .query_map([id.as_bytes()], |row| {
+                let refusal = row.get::<_, Option<i32>>(4)?;
+                Ok(Queued {
+                    id: EventId::from_bytes(row.get(0)?),
+                    body: row.get(1)?,
+                    created_at_ms: row.get(2)?,
+                    sent: row.get(3)?,
+                    refusal: refusal.and_then(|code| code.try_into().ok()),
+                })
+            })
+            .map_err(StoreError::from)?
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(StoreError::from)?;
+        Ok(rows)
+    }
+
+    /// Title, profiles, pins and rules of a conversation.
+    pub fn scene(&self, id: ConversationId) -> Result<Scene, EngineError> {
+        Ok(self.store.scene(id)?)
+    }
+
+    /// Messages with certain words.
+    pub fn search(&self, wanted: &Wanted) -> Result<Vec<Found>, EngineError> {
+        Ok(self.store.search(wanted)?)
+    }
+
+    /// What is known of another account.
+    pub fn contact(&self, account: AccountId) -> Result<Option<Contact>, EngineError> {
+        Ok(contact(self.store.connection(), account)?)
+    }
+}
+
+impl Step<'_, '_> {
+    pub(super) fn current_roster(&self, chat: &Chat) -> Result<Option<Roster>, Mishap> {
+        Ok(roster_at(self.db, chat)?)
+    }
+}
+
+/// The members in the newest epoch that is known.
+fn roster_at(db: &rusqlite::Connection, chat: &Chat) -> Result<Option<Roster>, StoreError> {
+    let body: Option<Vec<u8>> = db
+        .prepare_cached(
+            "SELECT body FROM epochs JOIN rosters ON number = roster
+             WHERE conversation = ?1 ORDER BY generation DESC, epoch DESC LIMIT 1",
+        )?
+        .query_row([chat.number], |row| row.get(0))
+        .optional()?;
+    Ok(body.and_then(|body| prost::Message::decode(body.as_slice()).ok()))
+}

@@ -1,0 +1,459 @@
+//! How a device comes into a conversation that the account is in: by the Welcome that was made for it, or, when it is newer than the
+//! conversation, by waking the vault device, which can read everything that the account could.
+
+use prost::Message as _;
+use rusqlite::{OptionalExtension as _, params};
+use sotto_crypto::mls::group::{Group, Received};
+use sotto_crypto::mls::key_package::KeyPackageSecret;
+use sotto_crypto::mls::welcome;
+use sotto_crypto::secret::{EpochSecret, Secret, SecretVec};
+use sotto_crypto::time::Time;
+use sotto_crypto::vault::Version;
+use sotto_crypto::vault_store::Item;
+use sotto_proto::wire::Direction;
+use sotto_proto::{AccountId, ConversationId, DeviceId, EntryBody, EventId, ID_LEN, LogEntry, WelcomeId, wire};
+
+use super::change::Change;
+use super::chat::{Chat, Membership, VaultStep, position_of};
+use super::epochs::Roster;
+use super::requests::Lane;
+use super::sending::position;
+use super::step::{Mishap, Step};
+use crate::history::{self, Opened};
+use crate::store::StoreError;
+use crate::timeline::Standing;
+
+/// What the vault device knows of a conversation, as a checkpoint holds it (docs/PROTOCOL.md, 6.7).
+#[derive(Clone, PartialEq, prost::Message)]
+struct Checkpoint {
+    #[prost(bytes = "vec", tag = "1")]
+    group: Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    seq: u64,
+    #[prost(message, repeated, tag = "3")]
+    rosters: Vec<Roster>,
+    #[prost(message, repeated, tag = "4")]
+    epochs: Vec<KnownEpoch>,
+    #[prost(message, repeated, tag = "5")]
+    scene: Vec<SceneEntry>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct KnownEpoch {
+    #[prost(uint32, tag = "1")]
+    generation: u32,
+    #[prost(uint64, tag = "2")]
+    epoch: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    secret: Vec<u8>,
+    #[prost(uint32, tag = "4")]
+    roster: u32,
+}
+
+/// An event about the conversation as a whole, so that a new device knows its name before it has read that far.
+#[derive(Clone, PartialEq, prost::Message)]
+struct SceneEntry {
+    #[prost(uint64, tag = "1")]
+    seq: u64,
+    #[prost(bytes = "vec", tag = "2")]
+    id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    author: Vec<u8>,
+    #[prost(uint32, tag = "4")]
+    standing: u32,
+    #[prost(uint64, tag = "5")]
+    received_at_ms: u64,
+    #[prost(bytes = "vec", tag = "6")]
+    body: Vec<u8>,
+}
+
+/// A Welcome as it waits here.
+struct Waiting {
+    id: WelcomeId,
+    device: DeviceId,
+    generation: u32,
+    epoch: u64,
+    commit_seq: u64,
+    welcome: Vec<u8>,
+    sealed_private: Vec<u8>,
+}
+
+impl Step<'_, '_> {
+    pub(super) fn take_welcome(&mut self, waiting: &wire::WaitingWelcome) -> Result<(), Mishap> {
+        let id = ConversationId::parse("conversation_id", &waiting.conversation_id)?;
+        let welcome_id = WelcomeId::parse("welcome_id", &waiting.welcome_id)?;
+        let number = history::number_of(self.db, id)?;
+        self.db
+            .prepare_cached(
+                "INSERT OR IGNORE INTO welcomes (welcome_id, device_id, conversation, generation, epoch, commit_seq, welcome,
+                   sealed_private) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                welcome_id.as_bytes(),
+                waiting.device_id.as_ref(),
+                number,
+                waiting.generation,
+                waiting.epoch,
+                waiting.commit_seq,
+                waiting.welcome.as_ref(),
+                waiting.sealed_private.as_ref(),
+            ])?;
+        self.revisit(id);
+        Ok(())
+    }
+
+    /// The next call on the way in.
+    pub(super) fn come_in(&mut self, chat: &mut Chat) -> Result<(), Mishap> {
+        let own = self.account()?.device;
+        if let Some(waiting) = self.waiting(chat, own)? {
+            return self.ask_for_tree(chat, &waiting);
+        }
+        let Some(vault) = self.account()?.vault.as_ref() else { return Ok(()) };
+        if vault.certificate.is_none() {
+            return Ok(());
+        }
+        let vault_device = vault.device;
+        match chat.vault_step {
+            VaultStep::Asleep => {
+                let request = wire::GetCheckpointsRequest { conversation_ids: vec![chat.id.to_wire()] };
+                Ok(self.call(Lane::Log(chat.id), &request)?)
+            }
+            VaultStep::NoCheckpoint => match self.waiting(chat, vault_device)? {
+                Some(waiting) => self.ask_for_tree(chat, &waiting),
+                None => {
+                    let request = wire::ListWelcomesRequest {
+                        device_id: vault_device.to_wire(),
+                        conversation_id: chat.id.to_wire(),
+                        ..Default::default()
+                    };
+                    Ok(self.call(Lane::Log(chat.id), &request)?)
+                }
+            },
+            VaultStep::Awake if chat.server_handshake > chat.vault_seq => {
+                let request = wire::ReadRangeRequest {
+                    conversation_id: chat.id.to_wire(),
+                    from_seq: chat.vault_seq + 1,
+                    direction: Direction::Forward.into(),
+                    limit: 500,
+                    handshakes_only: true,
+                };
+                Ok(self.call(Lane::Log(chat.id), &request)?)
+            }
+            VaultStep::Awake if chat.window.is_none() => self.look_at_the_end(chat),
+            VaultStep::Awake => self.join_from_outside(chat),
+            VaultStep::Absent => Ok(()),
+        }
+    }
+
+    fn waiting(&self, chat: &Chat, device: DeviceId) -> Result<Option<Waiting>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT * FROM welcomes WHERE conversation = ?1 AND device_id = ?2 ORDER BY generation DESC, epoch DESC LIMIT 1",
+            )?
+            .query_row(params![chat.number, device.as_bytes()], |row| {
+                Ok(Waiting {
+                    id: WelcomeId::from_bytes(row.get::<_, [u8; ID_LEN]>("welcome_id")?),
+                    device: DeviceId::from_bytes(row.get::<_, [u8; ID_LEN]>("device_id")?),
+                    generation: row.get("generation")?,
+                    epoch: row.get("epoch")?,
+                    commit_seq: row.get("commit_seq")?,
+                    welcome: row.get("welcome")?,
+                    sealed_private: row.get("sealed_private")?,
+                })
+            })
+            .optional()?)
+    }
+
+    fn ask_for_tree(&mut self, chat: &Chat, waiting: &Waiting) -> Result<(), Mishap> {
+        let request = wire::GetTreeRequest {
+            conversation_id: chat.id.to_wire(),
+            generation: waiting.generation,
+            epoch: waiting.epoch,
+        };
+        Ok(self.call(Lane::Log(chat.id), &request)?)
+    }
+
+    /// The tree that a Welcome needs is here: joins, or wakes the vault device.
+    pub(super) fn tree_came(&mut self, chat: &mut Chat, tree: &[u8]) -> Result<(), Mishap> {
+        let (own, now) = (self.account()?.device, self.now());
+        if let Some(waiting) = self.waiting(chat, own)? {
+            return self.join_by(chat, &waiting, tree);
+        }
+        let vault_device = self.account()?.vault.as_ref().map(|vault| vault.device);
+        let Some(waiting) = vault_device.map(|device| self.waiting(chat, device)).transpose()?.flatten() else {
+            return Ok(());
+        };
+        let account = self.account()?;
+        let Some(vault) = account.vault.as_ref() else { return Ok(()) };
+        let reference = welcome::reference_of(&waiting.welcome).map_err(|_| Mishap::Bad("welcome"))?;
+        let item = Item::KeyPackage(reference);
+        let opened = vault.store.open(account.id, &item, Version::NONE, &waiting.sealed_private);
+        let group = opened.ok().zip(vault.participant(now)).and_then(|((private, _), participant)| {
+            let secret = KeyPackageSecret::from_secret(private);
+            Group::join(&participant, &waiting.welcome, tree, &[&secret], None).ok()
+        });
+        let Some((mut group, _)) = group else { return self.cannot_wake(chat, &waiting) };
+        chat.vault_seq = waiting.commit_seq;
+        chat.vault_step = VaultStep::Awake;
+        self.keep_epoch(chat, &group)?;
+        self.put_vault_group(chat, &mut group)
+    }
+
+    /// A Welcome that opens nothing is as good as none.
+    fn cannot_wake(&mut self, chat: &mut Chat, waiting: &Waiting) -> Result<(), Mishap> {
+        self.drop_welcome(waiting)?;
+        if self.account()?.vault.as_ref().is_some_and(|vault| vault.device == waiting.device) {
+            chat.vault_step = VaultStep::Absent;
+        }
+        Ok(())
+    }
+
+    fn join_by(&mut self, chat: &mut Chat, waiting: &Waiting, tree: &[u8]) -> Result<(), Mishap> {
+        let reference = welcome::reference_of(&waiting.welcome).map_err(|_| Mishap::Bad("welcome"))?;
+        let secret = self.key_package(&reference)?;
+        let participant = self.account()?.participant(self.now())?;
+        let before = self.take_group(chat)?.and_then(|group| group.standing().ok());
+        let joined = secret
+            .as_ref()
+            .map(|(secret, _)| Group::join(&participant, &waiting.welcome, tree, &[secret], before.as_ref()));
+        let Some(Ok((group, _))) = joined else { return self.cannot_wake(chat, waiting) };
+        if let Some((_, false)) = secret {
+            self.db.execute("DELETE FROM key_packages WHERE reference = ?1", [reference])?;
+        }
+        self.drop_welcome(waiting)?;
+        self.become_member(chat, group, waiting.commit_seq)
+    }
+
+    fn become_member(&mut self, chat: &mut Chat, group: Group, joined_by: u64) -> Result<(), Mishap> {
+        let position = self.keep_epoch(chat, &group)?;
+        self.meet(&group)?;
+        (chat.generation, chat.epoch) = (position.generation.get(), position.epoch.get());
+        (chat.epoch_began_ms, chat.epoch_events) = (self.memory.clock.now_ms(self.moment), 0);
+        chat.membership = Membership::Member;
+        chat.joined_by = joined_by;
+        chat.server_seq = chat.server_seq.max(joined_by);
+        self.put_group(chat, group)?;
+        self.tell(Change::Chats);
+        self.tell(Change::Members(chat.id));
+        Ok(())
+    }
+
+    fn key_package(&self, reference: &[u8; 32]) -> Result<Option<(KeyPackageSecret, bool)>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT secret, last_resort FROM key_packages WHERE reference = ?1")?
+            .query_row([reference], |row| Ok((KeyPackageSecret::from_secret(SecretVec::new(row.get(0)?)), row.get(1)?)))
+            .optional()?)
+    }
+
+    fn drop_welcome(&mut self, waiting: &Waiting) -> Result<(), Mishap> {
+        self.db.execute("DELETE FROM welcomes WHERE welcome_id = ?1", [waiting.id.as_bytes()])?;
+        if waiting.device == self.account()?.device {
+            // One that is not dropped there comes again, and is useless again.
+            self.memory.traffic.call(&wire::AckWelcomesRequest { welcome_ids: vec![waiting.id.to_wire()] });
+        }
+        Ok(())
+    }
+
+    pub(super) fn welcomes_came(&mut self, chat: &mut Chat, reply: &wire::ListWelcomesResponse) -> Result<(), Mishap> {
+        for waiting in &reply.welcomes {
+            self.take_welcome(waiting)?;
+        }
+        if reply.welcomes.is_empty() {
+            chat.vault_step = VaultStep::Absent;
+        }
+        Ok(())
+    }
+
+    pub(super) fn checkpoint_came(
+        &mut self,
+        chat: &mut Chat,
+        reply: &wire::GetCheckpointsResponse,
+    ) -> Result<(), Mishap> {
+        let found = reply.checkpoints.iter().find(|checkpoint| checkpoint.conversation_id == chat.id.to_wire());
+        let account = self.account()?;
+        let opened = found.zip(account.vault.as_ref()).and_then(|(checkpoint, vault)| {
+            let seen = Version::from_number(chat.checkpoint_version);
+            let (bytes, version) =
+                vault.store.open(account.id, &Item::Checkpoint(chat.id), seen, &checkpoint.sealed).ok()?;
+            Some((Checkpoint::decode(bytes.expose_secret()).ok()?, version))
+        });
+        let Some((checkpoint, version)) = opened else {
+            chat.vault_step = VaultStep::NoCheckpoint;
+            return Ok(());
+        };
+        let Ok(mut group) = Group::restore(&SecretVec::new(checkpoint.group.clone())) else {
+            chat.vault_step = VaultStep::NoCheckpoint;
+            return Ok(());
+        };
+        chat.checkpoint_version = version.number();
+        for known in &checkpoint.epochs {
+            let roster = usize::try_from(known.roster).ok().and_then(|index| checkpoint.rosters.get(index));
+            let (Some(roster), Some(secret)) = (roster, Secret::copy_from(&known.secret)) else { continue };
+            let position = position(known.generation, known.epoch)?;
+            self.keep_readable(chat, position, &EpochSecret::from_secret(secret), roster)?;
+        }
+        for entry in &checkpoint.scene {
+            self.take_scene_entry(chat, entry)?;
+        }
+        chat.vault_seq = checkpoint.seq;
+        chat.vault_step = VaultStep::Awake;
+        self.put_vault_group(chat, &mut group)
+    }
+
+    fn take_scene_entry(&mut self, chat: &Chat, entry: &SceneEntry) -> Result<(), Mishap> {
+        let standing = u8::try_from(entry.standing).ok().and_then(Standing::from_number);
+        let (Ok(id), Ok(author), Some(standing)) =
+            (entry.id.as_slice().try_into(), entry.author.as_slice().try_into(), standing)
+        else {
+            return Ok(());
+        };
+        let opened = Opened {
+            conversation: chat.id,
+            seq: entry.seq,
+            id: EventId::from_bytes(id),
+            author: AccountId::from_bytes(author),
+            standing,
+            received_at_ms: entry.received_at_ms,
+            body: entry.body.clone(),
+        };
+        Ok(history::record(self.db, &opened)?)
+    }
+
+    /// Processes the handshakes that the vault device has slept through.
+    pub(super) fn fast_forward(&mut self, chat: &mut Chat, entries: &[LogEntry], more: bool) -> Result<(), Mishap> {
+        let Some(mut group) = self.vault_group(chat)? else { return Ok(()) };
+        let known = chat.vault_seq;
+        for entry in entries.iter().filter(|entry| entry.seq.get() > known) {
+            let at = Time::from_unix_seconds(entry.received_at_ms / 1_000);
+            if let EntryBody::Commit(handshake) | EntryBody::Proposal(handshake) = &entry.body {
+                match group.process(handshake, at) {
+                    Ok(Received::Commit(_)) => {
+                        self.keep_epoch(chat, &group)?;
+                    }
+                    Ok(Received::Proposal(_)) => {}
+                    Ok(Received::Removed(_)) | Err(_) => {
+                        chat.vault_step = VaultStep::Absent;
+                        break;
+                    }
+                }
+            }
+            chat.vault_seq = entry.seq.get();
+        }
+        if !more {
+            chat.vault_seq = chat.vault_seq.max(chat.server_handshake);
+        }
+        self.meet(&group)?;
+        self.put_vault_group(chat, &mut group)
+    }
+
+    /// The newest entries are shown first; the device joins afterwards.
+    pub(super) fn look_at_the_end(&mut self, chat: &Chat) -> Result<(), Mishap> {
+        let request = wire::ReadRangeRequest {
+            conversation_id: chat.id.to_wire(),
+            from_seq: chat.server_seq.max(1),
+            direction: Direction::Backward.into(),
+            limit: FIRST_LOOK,
+            handshakes_only: false,
+        };
+        Ok(self.call(Lane::Log(chat.id), &request)?)
+    }
+
+    fn join_from_outside(&mut self, chat: &mut Chat) -> Result<(), Mishap> {
+        let Some(group) = self.vault_group(chat)? else { return Ok(()) };
+        let now = self.now();
+        let participant = self.account()?.participant(now)?;
+        let (info, tree) = (group.group_info()?, group.tree()?);
+        let join = Group::join_externally(&participant, &info, &tree, &mut self.moment.rng)?;
+        let position = position_of(&group)?;
+        let request = wire::CommitRequest {
+            conversation_id: chat.id.to_wire(),
+            generation: position.generation.get(),
+            epoch: position.epoch.get(),
+            commit: join.commit.into(),
+            welcomes: Vec::new(),
+        };
+        self.put_group(chat, join.group)?;
+        Ok(self.call(Lane::Log(chat.id), &request)?)
+    }
+
+    /// The server took this device's own commit to come in.
+    pub(super) fn joined(&mut self, chat: &mut Chat, reply: &wire::CommitResponse) -> Result<(), Mishap> {
+        let Some(group) = self.take_group(chat)? else { return Ok(()) };
+        self.become_member(chat, group, reply.seq)?;
+        self.keep_checkpoint(chat)
+    }
+
+    /// Stores what the vault device knows now, for the next new device. What would be too large is left out: the next device begins
+    /// where this one did.
+    fn keep_checkpoint(&mut self, chat: &mut Chat) -> Result<(), Mishap> {
+        let Some(mut group) = self.vault_group(chat)? else { return Ok(()) };
+        let at = position_of(&group)?;
+        let mut checkpoint = Checkpoint {
+            group: group.snapshot()?.expose_secret().to_vec(),
+            seq: chat.vault_seq,
+            scene: self.scene_entries(chat)?,
+            ..Default::default()
+        };
+        for (position, readable) in self.all_readable(chat)? {
+            if position.generation == at.generation && position.epoch > at.epoch {
+                continue;
+            }
+            let roster = checkpoint.rosters.iter().position(|roster| *roster == readable.roster);
+            let roster = roster.unwrap_or_else(|| {
+                checkpoint.rosters.push(readable.roster);
+                checkpoint.rosters.len() - 1
+            });
+            checkpoint.epochs.push(KnownEpoch {
+                generation: position.generation.get(),
+                epoch: position.epoch.get(),
+                secret: readable.secret.expose_secret().to_vec(),
+                roster: u32::try_from(roster).unwrap_or(u32::MAX),
+            });
+        }
+        let version = Version::from_number(chat.checkpoint_version).next();
+        let content = SecretVec::new(checkpoint.encode_to_vec());
+        let account = self.memory.account.as_ref().ok_or(Mishap::Bad("nobody is signed in"))?;
+        let Some(vault) = account.vault.as_ref() else { return Ok(()) };
+        let item = Item::Checkpoint(chat.id);
+        let Ok(sealed) = vault.store.seal(account.id, &item, version, content.expose_secret(), &mut self.moment.rng)
+        else {
+            return Ok(());
+        };
+        let checkpoint = wire::Checkpoint {
+            conversation_id: chat.id.to_wire(),
+            version: version.number(),
+            generation: at.generation.get(),
+            epoch: at.epoch.get(),
+            sealed: sealed.into(),
+        };
+        self.call(Lane::Checkpoint(chat.id), &wire::PutCheckpointRequest { checkpoint: Some(checkpoint) })?;
+        // The vault device goes back to sleep.
+        self.db.execute("UPDATE chats SET vault_state = NULL WHERE conversation = ?1", [chat.number])?;
+        Ok(())
+    }
+
+    fn scene_entries(&self, chat: &Chat) -> Result<Vec<SceneEntry>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT seq, event_id, author, standing, received_at_ms, body FROM scenes JOIN entries USING (conversation, seq)
+                 WHERE conversation = ?1 ORDER BY seq DESC LIMIT 1000",
+            )?
+            .query_map([chat.number], |row| {
+                Ok(SceneEntry {
+                    seq: row.get(0)?,
+                    id: row.get(1)?,
+                    author: row.get(2)?,
+                    standing: row.get(3)?,
+                    received_at_ms: row.get(4)?,
+                    body: row.get(5)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?)
+    }
+}
+
+/// Entries that a new device looks at first.
+const FIRST_LOOK: u32 = 50;

@@ -1,0 +1,242 @@
+//! People with engines, and the services of a real server that they use, in one process.
+//!
+//! Nothing here waits for a clock: [`Town`] owns the time, and a [`Handset`] makes its calls when it is told to.
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "this is a test's other half")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use sotto_client::engine::{Change, ChatView, Engine, Failure, Moment, NewAccount, Outgoing, Returning};
+use sotto_client::history::What;
+use sotto_client::store::{Store, StoreKey};
+use sotto_client::timeline::{Message, State};
+use sotto_crypto::login::{Password, StretchCost};
+use sotto_crypto::secret::Secret;
+use sotto_proto::wire::event::Content;
+use sotto_proto::{ConversationId, UserName, wire};
+use sotto_server::bus::LocalBus;
+use sotto_server::clock::{Clock as _, ManualClock, Timestamp};
+use sotto_server::services::{Answer, Caller, Ports, Services, Settings};
+use sotto_server::store::open_sqlite;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A server over SQLite, at a time that stands still unless it is moved.
+pub struct Town {
+    pub clock: Arc<ManualClock>,
+    services: Arc<Services>,
+    runtime: Runtime,
+    folder: TempDir,
+}
+
+/// One device of somebody, with its store on disk.
+pub struct Handset<'t> {
+    pub engine: Engine,
+    pub changes: Vec<Change>,
+    town: &'t Town,
+    rng: StdRng,
+    store: String,
+    /// How far the device's own clock is ahead of the truth.
+    pub clock_ahead_ms: i64,
+}
+
+impl Town {
+    pub fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let folder = TempDir::with_prefix("sotto-client-").unwrap();
+        let clock = Arc::new(ManualClock::new(Timestamp::from_unix_millis(1_800_000_000_000)));
+        let services = runtime.block_on(async {
+            let store = open_sqlite(folder.path()).await.unwrap();
+            let blobs = sotto_server::blobs::open(None, folder.path()).unwrap();
+            let secret = Arc::new(Secret::generate(&mut StdRng::seed_from_u64(7)));
+            let bus = Arc::new(LocalBus::default());
+            let ports = Ports { store, bus, blobs, clock: clock.clone(), secret };
+            Services::new(ports, Settings { rate_percent: 0, ..Settings::default() })
+        });
+        Self { clock, services, runtime, folder }
+    }
+
+    /// A device fresh from the shop.
+    pub fn handset(&self, seed: u64) -> Handset<'_> {
+        let store = self.folder.path().join(format!("handset-{seed}.db")).to_str().unwrap().to_owned();
+        let engine = Engine::open(open(&store)).unwrap();
+        Handset { engine, changes: Vec::new(), town: self, rng: StdRng::seed_from_u64(seed), store, clock_ahead_ms: 0 }
+    }
+
+    /// Somebody new, registered and with everything on the server.
+    pub fn register(&self, name: &str, seed: u64) -> Handset<'_> {
+        let mut handset = self.handset(seed);
+        handset.register(name);
+        handset
+    }
+
+    /// Another device of somebody.
+    pub fn sign_in(&self, name: &str, seed: u64) -> Handset<'_> {
+        let mut handset = self.handset(seed);
+        handset.sign_in(name);
+        handset
+    }
+
+    pub fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+    }
+
+    fn call(&self, outgoing: &Outgoing) -> Result<Vec<Bytes>, Failure> {
+        self.runtime.block_on(async {
+            let refused = |failure: sotto_server::services::Failure| Failure::Refused(failure.into_detail());
+            let token = outgoing.token.as_deref();
+            let token = token.map(|token| self.services.verify_token(token)).transpose().map_err(refused)?;
+            let caller = Caller { address: [127, 0, 0, 1].into(), token };
+            match self.services.call(outgoing.method, &caller, outgoing.body.clone()).await.map_err(refused)? {
+                Answer::Reply(reply) => Ok(vec![reply]),
+                Answer::Items(items) => {
+                    let items: Vec<_> = items.collect().await;
+                    items.into_iter().collect::<Result<_, _>>().map_err(refused)
+                }
+            }
+        })
+    }
+}
+
+impl Default for Town {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn open(path: &str) -> Store {
+    Store::open(path, &StoreKey::take(&mut [9; StoreKey::LENGTH])).unwrap()
+}
+
+/// The password of whoever has this name.
+pub fn password_of(name: &str) -> Password {
+    Password::new(&format!("{name} likes horses")).unwrap()
+}
+
+pub fn text(text: &str) -> Content {
+    let body = wire::RichText { text: text.to_owned(), ranges: Vec::new() };
+    Content::Text(wire::TextMessage { body: Some(body), ..Default::default() })
+}
+
+impl<'t> Handset<'t> {
+    /// Runs something on the engine at the present moment.
+    pub fn with<T>(&mut self, run: impl FnOnce(&mut Engine, &mut Moment<'_>) -> T) -> T {
+        let now_ms = self.town.clock.now().unix_millis().saturating_add_signed(self.clock_ahead_ms);
+        let value = run(&mut self.engine, &mut Moment { now_ms, rng: &mut self.rng });
+        self.changes.extend(self.engine.changes());
+        value
+    }
+
+    pub fn register(&mut self, name: &str) {
+        let chosen = NewAccount {
+            user_name: UserName::parse("user_name", name).unwrap(),
+            email: String::new(),
+            password: password_of(name),
+            cost: StretchCost::MINIMUM,
+            device_name: format!("{name}'s phone"),
+        };
+        self.with(|engine, moment| engine.register(chosen, moment)).unwrap();
+        self.settle();
+        assert!(self.engine.is_signed_in(), "{:?}", self.changes);
+    }
+
+    pub fn sign_in(&mut self, name: &str) {
+        let returning = Returning {
+            login_name: name.to_owned(),
+            password: password_of(name),
+            device_name: format!("{name}'s laptop"),
+        };
+        self.with(|engine, moment| engine.sign_in(returning, moment)).unwrap();
+        self.settle();
+    }
+
+    /// Makes calls until there is nothing left to say.
+    pub fn settle(&mut self) {
+        for _ in 0..1_000 {
+            let outgoing = self.with(|engine, moment| engine.outgoing(moment)).unwrap();
+            if outgoing.is_empty() {
+                return;
+            }
+            for call in outgoing {
+                let answer = self.town.call(&call);
+                self.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+            }
+        }
+        panic!("the engine never comes to rest");
+    }
+
+    /// Makes one call that is due, the `nth` of them, and loses the answer if wanted. Says whether there was one.
+    pub fn one_call(&mut self, nth: usize, lose: bool) -> bool {
+        let outgoing = self.with(|engine, moment| engine.outgoing(moment)).unwrap();
+        let Some(chosen) = outgoing.get(nth % outgoing.len().max(1)).cloned() else { return false };
+        for call in &outgoing {
+            let answer = if call.ticket == chosen.ticket { self.town.call(call) } else { Err(Failure::Unreachable) };
+            let answer = if lose { Err(Failure::Unreachable) } else { answer };
+            self.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+        }
+        true
+    }
+
+    /// Asks what is new, and makes all calls that follow.
+    pub fn catch_up(&mut self) {
+        self.with(|engine, moment| engine.connected(moment)).unwrap();
+        self.settle();
+    }
+
+    /// The program ends in the middle of whatever it did, and begins again with what its store has.
+    pub fn crash(self) -> Handset<'t> {
+        let Self { engine, town, rng, store, clock_ahead_ms, .. } = self;
+        drop(engine);
+        let engine = Engine::open(open(&store)).unwrap();
+        Handset { engine, changes: Vec::new(), town, rng, store, clock_ahead_ms }
+    }
+
+    pub fn start_direct(&mut self, name: &str, greeting: &str) -> ConversationId {
+        let name = UserName::parse("user_name", name).unwrap();
+        self.with(|engine, moment| engine.start_direct(&name, Some(text(greeting)), moment)).unwrap();
+        self.settle();
+        self.started().unwrap_or_else(|| panic!("not started: {:?}", self.changes))
+    }
+
+    pub fn started(&mut self) -> Option<ConversationId> {
+        let found = self.changes.iter().rev().find_map(|change| match change {
+            Change::Started(chat) => Some(*chat),
+            _ => None,
+        });
+        self.changes.clear();
+        found
+    }
+
+    pub fn says(&mut self, chat: ConversationId, words: &str) {
+        self.with(|engine, moment| engine.send(chat, text(words), moment)).unwrap();
+        self.settle();
+    }
+
+    /// All texts of a conversation, after asking what is new.
+    pub fn hears(&mut self, chat: ConversationId) -> Vec<String> {
+        self.catch_up();
+        self.texts(chat)
+    }
+
+    pub fn texts(&self, chat: ConversationId) -> Vec<String> {
+        let items = self.engine.page(chat, None, 1_000).unwrap();
+        let texts = items.into_iter().filter_map(|item| match item.what {
+            What::Message(Message { state: State::Standing { text, .. }, .. }) => Some(text.body.as_str().to_owned()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    pub fn chat(&self, chat: ConversationId) -> ChatView {
+        self.engine.chat(chat).unwrap().unwrap()
+    }
+
+    /// Draws a number for a scenario that wants to be unpredictable.
+    pub fn draw(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+}

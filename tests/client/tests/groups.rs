@@ -1,0 +1,153 @@
+//! Groups: who comes and goes, who may do what, and what happens when two do something at once.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use sotto_client::engine::{Attempt, Change, Line, Stand};
+use sotto_client::timeline::Standing;
+use sotto_client_tests::{Handset, Town};
+use sotto_crypto::mls::governance::Role;
+use sotto_proto::{AccountId, ConversationId};
+
+struct Club<'t> {
+    alice: Handset<'t>,
+    bob: Handset<'t>,
+    carol: Handset<'t>,
+    chat: ConversationId,
+}
+
+fn id(handset: &Handset<'_>) -> AccountId {
+    handset.engine.own_account().unwrap()
+}
+
+fn names(handset: &Handset<'_>, chat: ConversationId) -> Vec<String> {
+    let mut names: Vec<_> = handset.engine.members(chat).unwrap().into_iter().map(|member| member.name).collect();
+    names.sort();
+    names
+}
+
+fn lines(handset: &Handset<'_>, chat: ConversationId) -> Vec<Line> {
+    handset.engine.lines(chat, 0).unwrap().into_iter().map(|placed| placed.line).collect()
+}
+
+/// Three people who know each other.
+fn club(town: &Town) -> Club<'_> {
+    let (mut alice, mut bob, mut carol) =
+        (town.register("alice", 1), town.register("bob", 2), town.register("carol", 3));
+    for friend in [&mut bob, &mut carol] {
+        let name = friend.engine.user_name().unwrap().to_owned();
+        let direct = alice.start_direct(&name, "Ciao");
+        friend.catch_up();
+        friend.with(|engine, moment| engine.accept(direct, moment)).unwrap();
+        friend.settle();
+    }
+    let members = [id(&bob), id(&carol)];
+    let chat = alice.with(|engine, moment| engine.start_group("Chess club", &members, moment)).unwrap();
+    alice.settle();
+    Club { alice, bob, carol, chat }
+}
+
+#[test]
+fn a_group_has_a_title_and_everybody_hears_everybody() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, mut carol, chat } = club(&town);
+    alice.says(chat, "Welcome");
+    assert_eq!(bob.hears(chat), ["Welcome"]);
+    for handset in [&mut bob, &mut carol] {
+        handset.catch_up();
+        if handset.chat(chat).stand == Stand::Requested {
+            handset.with(|engine, moment| engine.accept(chat, moment)).unwrap();
+            handset.settle();
+        }
+        assert_eq!(handset.chat(chat).title, "Chess club");
+    }
+    bob.says(chat, "Thanks");
+    carol.says(chat, "E2 to e4");
+    for handset in [&mut alice, &mut bob, &mut carol] {
+        let texts = handset.hears(chat);
+        assert_eq!(texts, ["Welcome", "Thanks", "E2 to e4"]);
+        assert_eq!(names(handset, chat), ["alice", "bob", "carol"]);
+    }
+}
+
+#[test]
+fn roles_decide_and_carol_is_removed() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, mut carol, chat } = club(&town);
+    for handset in [&mut bob, &mut carol] {
+        handset.catch_up();
+        let _ = handset.with(|engine, moment| engine.accept(chat, moment));
+        handset.settle();
+    }
+    let carols = id(&carol);
+    bob.changes.clear();
+    bob.with(|engine, moment| engine.remove(chat, carols, moment)).unwrap();
+    bob.settle();
+    assert!(bob.changes.iter().any(|change| matches!(change, Change::Failed { what: Attempt::Change(_), .. })));
+    assert_eq!(names(&bob, chat), ["alice", "bob", "carol"]);
+
+    let bobs = id(&bob);
+    alice.with(|engine, moment| engine.set_role(chat, bobs, Role::Admin, moment)).unwrap();
+    alice.settle();
+    bob.catch_up();
+    assert!(lines(&bob, chat).contains(&Line::Role { who: bobs, by: id(&alice), to: Standing::Admin }));
+    bob.with(|engine, moment| engine.remove(chat, carols, moment)).unwrap();
+    bob.settle();
+    bob.says(chat, "Now it is quiet");
+    carol.catch_up();
+    assert_eq!(carol.chat(chat).stand, Stand::Removed);
+    assert!(!carol.texts(chat).contains(&"Now it is quiet".to_owned()), "I7");
+    assert_eq!(names(&alice, chat), ["alice", "bob", "carol"], "alice has not looked yet");
+    assert_eq!(alice.hears(chat), ["Now it is quiet"]);
+    assert_eq!(names(&alice, chat), ["alice", "bob"]);
+    assert!(lines(&alice, chat).contains(&Line::Removed { who: carols, by: bobs }));
+}
+
+#[test]
+fn two_change_the_group_at_once_and_both_changes_happen() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, mut carol, chat } = club(&town);
+    let _dave = town.register("dave", 4);
+    for handset in [&mut bob, &mut carol] {
+        handset.catch_up();
+        let _ = handset.with(|engine, moment| engine.accept(chat, moment));
+        handset.settle();
+    }
+    let (bobs, carols) = (id(&bob), id(&carol));
+    alice.with(|engine, moment| engine.set_role(chat, bobs, Role::Owner, moment)).unwrap();
+    alice.settle();
+    bob.catch_up();
+    // Both decide before either's commit is known to the other.
+    bob.with(|engine, moment| engine.set_role(chat, carols, Role::Admin, moment)).unwrap();
+    let name = sotto_proto::UserName::parse("user_name", "dave").unwrap();
+    alice.with(|engine, moment| engine.invite(chat, &name, moment)).unwrap();
+    alice.settle();
+    bob.settle();
+    alice.catch_up();
+    for handset in [&mut alice, &mut bob, &mut carol] {
+        handset.catch_up();
+        assert_eq!(names(handset, chat), ["alice", "bob", "carol", "dave"]);
+        let members = handset.engine.members(chat).unwrap();
+        assert_eq!(members.iter().find(|member| member.account == carols).unwrap().standing, Standing::Admin);
+    }
+}
+
+#[test]
+fn bob_leaves_and_the_others_go_on() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, mut carol, chat } = club(&town);
+    for handset in [&mut bob, &mut carol] {
+        handset.catch_up();
+        let _ = handset.with(|engine, moment| engine.accept(chat, moment));
+        handset.settle();
+    }
+    bob.with(|engine, moment| engine.leave(chat, moment)).unwrap();
+    bob.settle();
+    assert_eq!(bob.chat(chat).stand, Stand::Left);
+    alice.catch_up();
+    carol.catch_up();
+    alice.says(chat, "He is gone");
+    assert_eq!(carol.hears(chat), ["He is gone"]);
+    assert_eq!(names(&carol, chat), ["alice", "carol"]);
+    assert_eq!(lines(&carol, chat).iter().filter(|line| **line == Line::Left(id(&bob))).count(), 1);
+    bob.catch_up();
+    assert!(bob.texts(chat).is_empty());
+}

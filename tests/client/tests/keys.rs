@@ -1,0 +1,173 @@
+//! Passwords, words on paper, second factors and devices: every way in and out of an account.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha1::Sha1;
+use sotto_client::engine::{Attempt, Change, Errand, FactorCode, Recovering, Returning, Why};
+use sotto_client_tests::{Handset, Town, password_of};
+use sotto_crypto::login::{Password, StretchCost};
+use sotto_crypto::recovery::RecoveryCode;
+
+fn new_password() -> Password {
+    Password::new("something else entirely").unwrap()
+}
+
+fn tries(handset: &mut Handset<'_>, password: Password) {
+    let returning = Returning { login_name: "alice".to_owned(), password, device_name: String::new() };
+    handset.with(|engine, moment| engine.sign_in(returning, moment)).unwrap();
+    handset.settle();
+}
+
+fn runs(handset: &mut Handset<'_>, errand: Errand) {
+    handset.changes.clear();
+    handset.with(|engine, moment| engine.run(password_of("alice"), errand, moment)).unwrap();
+    handset.settle();
+}
+
+fn failed(handset: &Handset<'_>, what: Attempt, why: Why) -> bool {
+    handset.changes.contains(&Change::Failed { what, why })
+}
+
+#[test]
+fn a_wrong_password_is_refused_and_nothing_is_left() {
+    let town = Town::new();
+    let _alice = town.register("alice", 1);
+    let mut stranger = town.handset(2);
+    tries(&mut stranger, new_password());
+    assert!(failed(&stranger, Attempt::SignIn, Why::WrongPassword));
+    tries(&mut stranger, Password::new("x").unwrap());
+    assert!(stranger.engine.own_account().is_none());
+}
+
+#[test]
+fn a_changed_password_opens_the_same_vault() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    let saved = alice.engine.chats().unwrap()[0].id;
+    alice.says(saved, "A note");
+    runs(
+        &mut alice,
+        Errand::ChangePassword { password: new_password(), cost: StretchCost::MINIMUM, end_other_sessions: true },
+    );
+    assert!(alice.changes.contains(&Change::Done(Attempt::Password)), "{:?}", alice.changes);
+    let mut laptop = town.handset(2);
+    tries(&mut laptop, password_of("alice"));
+    assert!(failed(&laptop, Attempt::SignIn, Why::WrongPassword));
+    tries(&mut laptop, new_password());
+    assert!(laptop.engine.is_signed_in(), "{:?}", laptop.changes);
+    assert_eq!(laptop.texts(saved), ["A note"]);
+}
+
+#[test]
+fn the_words_on_paper_bring_everything_back() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    let words = alice.engine.expose_recovery_words().unwrap().to_owned();
+    alice.with(|engine, moment| engine.recovery_words_are_kept(moment)).unwrap();
+    assert!(alice.engine.expose_recovery_words().is_none());
+    let saved = alice.engine.chats().unwrap()[0].id;
+    alice.says(saved, "Do not forget");
+    drop(alice);
+
+    let mut found = town.handset(2);
+    let lost = Recovering {
+        login_name: "alice".to_owned(),
+        code: RecoveryCode::parse(&words).unwrap(),
+        password: new_password(),
+        cost: StretchCost::MINIMUM,
+        device_name: "New phone".to_owned(),
+    };
+    found.with(|engine, moment| engine.recover(lost, moment)).unwrap();
+    found.settle();
+    assert!(found.engine.is_signed_in(), "{:?}", found.changes);
+    assert_eq!(found.texts(saved), ["Do not forget"]);
+    let mut next = town.handset(3);
+    tries(&mut next, new_password());
+    assert_eq!(next.texts(saved), ["Do not forget"]);
+}
+
+#[test]
+fn a_second_factor_is_asked_for() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    runs(&mut alice, Errand::EnableFactor);
+    let secret = alice.engine.expose_factor_secret().unwrap().to_owned();
+    let code = totp(&secret, &town);
+    alice.with(|engine, moment| engine.confirm_factor(&code, moment)).unwrap();
+    alice.settle();
+    let codes = alice.engine.take_backup_codes();
+    assert_eq!(codes.len(), 10, "{:?}", alice.changes);
+
+    let mut laptop = town.handset(2);
+    tries(&mut laptop, password_of("alice"));
+    assert!(laptop.changes.contains(&Change::SecondFactorNeeded), "{:?}", laptop.changes);
+    assert!(!laptop.engine.is_signed_in());
+    let code = FactorCode::Backup(codes[0].to_string());
+    laptop.with(|engine, moment| engine.second_factor(code, moment)).unwrap();
+    laptop.settle();
+    assert!(laptop.engine.is_signed_in(), "{:?}", laptop.changes);
+}
+
+#[test]
+fn a_lost_device_is_revoked_and_hears_nothing_more() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    let mut bob = town.register("bob", 2);
+    let chat = alice.start_direct("bob", "Ciao");
+    bob.catch_up();
+    bob.with(|engine, moment| engine.accept(chat, moment)).unwrap();
+    bob.settle();
+    let mut lost = town.sign_in("alice", 3);
+    assert_eq!(lost.texts(chat), ["Ciao"]);
+    alice.catch_up();
+    alice.with(|engine, moment| engine.ask_for_devices(moment)).unwrap();
+    alice.settle();
+    let names: Vec<_> = alice.engine.devices().iter().map(|device| device.name.clone()).collect();
+    assert_eq!(names.len(), 2, "{names:?}");
+    assert!(names.contains(&"alice's laptop".to_owned()));
+
+    let device = lost.engine.device().unwrap();
+    runs(&mut alice, Errand::RevokeDevice(device));
+    assert!(alice.changes.contains(&Change::Done(Attempt::Devices)), "{:?}", alice.changes);
+    // Whether a session lives is looked up at most every two seconds.
+    town.pass(Duration::from_secs(3));
+    bob.catch_up();
+    bob.says(chat, "Is it gone?");
+    alice.catch_up();
+    assert_eq!(alice.texts(chat), ["Ciao", "Is it gone?"]);
+    lost.catch_up();
+    assert!(lost.changes.contains(&Change::SignedOut), "{:?}", lost.changes);
+    assert_eq!(lost.texts(chat), ["Ciao"]);
+}
+
+#[test]
+fn c12_logging_out_leaves_nothing_behind() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    let saved = alice.engine.chats().unwrap()[0].id;
+    alice.says(saved, "A note");
+    let mut laptop = town.sign_in("alice", 2);
+    laptop.with(|engine, moment| engine.log_out(moment)).unwrap();
+    laptop.settle();
+    assert!(laptop.changes.contains(&Change::Wiped), "{:?}", laptop.changes);
+    assert!(laptop.engine.own_account().is_none());
+    assert!(laptop.engine.chats().unwrap().is_empty());
+    let mut laptop = laptop.crash();
+    laptop.sign_in("alice");
+    assert_eq!(laptop.texts(saved), ["A note"]);
+}
+
+/// What an authenticator shows (RFC 6238).
+fn totp(secret: &str, town: &Town) -> String {
+    use sotto_server::clock::Clock as _;
+    let key = data_encoding::BASE32_NOPAD.decode(secret.as_bytes()).unwrap();
+    let counter = town.clock.now().unix_millis() / 30_000;
+    let mut mac = Hmac::<Sha1>::new_from_slice(&key).unwrap();
+    mac.update(&counter.to_be_bytes());
+    let digest = mac.finalize().into_bytes();
+    let offset = usize::from(digest[19] & 15);
+    let number = u32::from_be_bytes(digest[offset..offset + 4].try_into().unwrap()) & 0x7fff_ffff;
+    format!("{:06}", number % 1_000_000)
+}

@@ -1,0 +1,98 @@
+//! What people do, from their first day on.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::time::Duration;
+
+use sotto_client::engine::Stand;
+use sotto_client_tests::{Handset, Town, text};
+use sotto_proto::ConversationId;
+
+fn friends<'t>(town: &'t Town) -> (Handset<'t>, Handset<'t>, ConversationId) {
+    let (mut alice, mut bob) = (town.register("alice", 1), town.register("bob", 2));
+    let chat = alice.start_direct("bob", "Ciao Bob");
+    bob.catch_up();
+    bob.with(|engine, moment| engine.accept(chat, moment)).unwrap();
+    bob.settle();
+    (alice, bob, chat)
+}
+
+#[test]
+fn alice_registers_and_has_saved_messages() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    assert_eq!(alice.engine.user_name(), Some("alice"));
+    assert_eq!(alice.engine.expose_recovery_words().unwrap().split(' ').count(), 24);
+    let [saved] = &alice.engine.chats().unwrap()[..] else { panic!("one chat: {:?}", alice.engine.chats()) };
+    let saved = saved.id;
+    alice.says(saved, "Buy milk");
+    assert_eq!(alice.texts(saved), ["Buy milk"]);
+    assert!(alice.engine.queued(saved).unwrap().is_empty());
+}
+
+#[test]
+fn a_stranger_asks_and_bob_accepts() {
+    let town = Town::new();
+    let (mut alice, mut bob) = (town.register("alice", 1), town.register("bob", 2));
+    let chat = alice.start_direct("bob", "Ciao Bob");
+    assert_eq!(alice.texts(chat), ["Ciao Bob"]);
+    assert_eq!(bob.hears(chat), ["Ciao Bob"]);
+    assert_eq!(bob.chat(chat).stand, Stand::Requested);
+    assert_eq!((bob.chat(chat).title.as_str(), alice.chat(chat).title.as_str()), ("alice", "bob"));
+
+    bob.with(|engine, moment| engine.accept(chat, moment)).unwrap();
+    bob.settle();
+    assert_eq!(bob.chat(chat).stand, Stand::Member);
+    bob.says(chat, "Ciao Alice");
+    assert_eq!(alice.hears(chat), ["Ciao Bob", "Ciao Alice"]);
+    assert_eq!(alice.chat(chat).unread.messages, 1);
+}
+
+#[test]
+fn a_conversation_goes_on_across_days() {
+    let town = Town::new();
+    let (mut alice, mut bob, chat) = friends(&town);
+    for day in 0..3 {
+        town.pass(Duration::from_hours(25));
+        alice.says(chat, &format!("Day {day}"));
+        assert_eq!(bob.hears(chat).len(), 2 * day + 2);
+        bob.says(chat, &format!("Good day {day}"));
+        alice.catch_up();
+    }
+    assert_eq!(alice.texts(chat), bob.texts(chat));
+    assert_eq!(alice.texts(chat).len(), 7);
+}
+
+#[test]
+fn a_new_device_has_everything_with_nobody_else_online() {
+    let town = Town::new();
+    let (mut alice, mut bob, chat) = friends(&town);
+    bob.says(chat, "One");
+    alice.says(chat, "Two");
+    drop(alice);
+
+    let mut laptop = town.sign_in("alice", 11);
+    assert!(laptop.engine.is_signed_in(), "{:?}", laptop.changes);
+    assert_eq!(laptop.texts(chat), ["Ciao Bob", "One", "Two"]);
+    laptop.says(chat, "Three, from the laptop");
+    assert_eq!(bob.hears(chat), ["Ciao Bob", "One", "Two", "Three, from the laptop"]);
+
+    // The next one begins where the last one left its checkpoint.
+    let mut tablet = town.sign_in("alice", 12);
+    assert_eq!(tablet.texts(chat).last().unwrap(), "Three, from the laptop");
+    tablet.says(chat, "Four");
+    assert_eq!(laptop.hears(chat).len(), 5);
+    assert_eq!(bob.hears(chat).len(), 5);
+}
+
+#[test]
+fn what_was_written_offline_is_sent_once_after_a_crash() {
+    let town = Town::new();
+    let (mut alice, mut bob, chat) = friends(&town);
+    alice.with(|engine, moment| engine.send(chat, text("First"), moment)).unwrap();
+    alice.with(|engine, moment| engine.send(chat, text("Second"), moment)).unwrap();
+    // The server has it, and the answer is lost with the program.
+    assert!(alice.one_call(0, true));
+    let mut alice = alice.crash();
+    assert_eq!(alice.hears(chat), ["Ciao Bob", "First", "Second"]);
+    assert_eq!(bob.hears(chat), ["Ciao Bob", "First", "Second"]);
+}

@@ -1,0 +1,138 @@
+//! What must work when nothing goes wrong.
+
+use sotto_client::engine::{Change, Stand};
+use sotto_proto::ConversationId;
+use sotto_simulation::network::Weather;
+
+use crate::world::{MINUTE, World, name};
+
+impl World {
+    /// Opens the chat of two people, which the second accepts. The devices are theirs.
+    pub(crate) fn befriend(&mut self, one: usize, other: usize) -> ConversationId {
+        let person = name(&self.devices[other].person);
+        self.act(one, "looks for somebody", |engine, moment| engine.start_direct(&person, None, moment)).unwrap();
+        self.run_for(MINUTE);
+        let other_account = self.account(other);
+        let chat = self.chats(one).into_iter().find(|chat| chat.other == Some(other_account)).unwrap().id;
+        if self.engine(other).chat(chat).unwrap().is_some_and(|chat| chat.stand == Stand::Requested) {
+            self.act(other, "accepts", |engine, moment| engine.accept(chat, moment)).unwrap();
+        }
+        self.run_for(MINUTE);
+        chat
+    }
+
+    pub(crate) fn found(&mut self, founder: usize, members: &[usize]) -> ConversationId {
+        let members: Vec<_> = members.iter().map(|member| self.account(*member)).collect();
+        let group = self.act(founder, "founds a group", |engine, moment| engine.start_group("us", &members, moment));
+        self.run_for(MINUTE);
+        group.unwrap()
+    }
+}
+
+#[test]
+fn two_people_talk() {
+    let mut world = World::new(1, Weather::FAIR);
+    let (ann, ben) = (world.register("ann"), world.register("ben"));
+    let chat = world.befriend(ann, ben);
+    world.say(ann, chat, "hello");
+    world.run_for(1_000);
+    world.say(ben, chat, "hello yourself");
+    world.run_for(1_000);
+    assert_eq!(world.texts(ann, chat), ["hello", "hello yourself"]);
+    world.calm_down();
+    world.check();
+}
+
+#[test]
+fn a_new_device_has_everything() {
+    let mut world = World::new(2, Weather::FAIR);
+    let (ann, ben) = (world.register("ann"), world.register("ben"));
+    let chat = world.befriend(ann, ben);
+    world.say(ann, chat, "before");
+    world.run_for(MINUTE);
+    let tablet = world.sign_in("ben");
+    world.run_for(MINUTE);
+    world.say(ben, chat, "after");
+    world.calm_down();
+    assert_eq!(world.texts(tablet, chat), ["before", "after"]);
+    world.check();
+}
+
+#[test]
+fn both_start_the_same_chat_at_once_and_have_one() {
+    let mut world = World::new(3, Weather::FAIR);
+    let (ann, ben) = (world.register("ann"), world.register("ben"));
+    for (device, other) in [(ann, "ben"), (ben, "ann")] {
+        let other = name(other);
+        world.act(device, "looks for somebody", |engine, moment| engine.start_direct(&other, None, moment)).unwrap();
+    }
+    world.calm_down();
+    let directs = |device| {
+        let chats = world.chats(device).into_iter();
+        chats.filter(|chat| chat.other.is_some()).map(|chat| chat.id).collect::<Vec<_>>()
+    };
+    assert_eq!(directs(ann).len(), 1);
+    assert_eq!(directs(ann), directs(ben));
+    world.check();
+}
+
+#[test]
+fn two_commits_at_once_are_both_carried_out_i4() {
+    let mut world = World::new(4, Weather::FAIR);
+    let (ann, ben, cleo, dan) =
+        (world.register("ann"), world.register("ben"), world.register("cleo"), world.register("dan"));
+    for other in [ben, cleo, dan] {
+        world.befriend(ann, other);
+    }
+    world.befriend(ben, dan);
+    let group = world.found(ann, &[ben]);
+    let ben_account = world.account(ben);
+    world
+        .act(ann, "promotes ben", |engine, moment| {
+            engine.set_role(group, ben_account, sotto_crypto::mls::governance::Role::Admin, moment)
+        })
+        .unwrap();
+    world.run_for(MINUTE);
+    for (device, newcomer) in [(ann, cleo), (ben, dan)] {
+        let account = world.account(newcomer);
+        world.act(device, "adds somebody", |engine, moment| engine.add(group, &[account], moment)).unwrap();
+    }
+    world.calm_down();
+    for device in [ann, ben] {
+        assert_eq!(world.engine(device).members(group).unwrap().len(), 4);
+    }
+    world.say(dan, group, "thanks for having me");
+    world.calm_down();
+    world.check();
+}
+
+#[test]
+fn whoever_is_removed_reads_no_further_i7() {
+    let mut world = World::new(5, Weather::FAIR);
+    let (ann, ben, cleo) = (world.register("ann"), world.register("ben"), world.register("cleo"));
+    for other in [ben, cleo] {
+        world.befriend(ann, other);
+    }
+    let group = world.found(ann, &[ben, cleo]);
+    world.say(ann, group, "the three of us");
+    world.run_for(MINUTE);
+    let account = world.account(cleo);
+    world.act(ann, "removes cleo", |engine, moment| engine.remove(group, account, moment)).unwrap();
+    world.run_for(MINUTE);
+    world.say(ben, group, "the two of us");
+    world.calm_down();
+    assert_eq!(world.texts(cleo, group), ["the three of us"]);
+    assert_eq!(world.texts(ann, group), ["the three of us", "the two of us"]);
+    world.check();
+}
+
+#[test]
+fn a_wrong_password_is_said_and_changes_nothing() {
+    let mut world = World::new(6, Weather::FAIR);
+    let ann = world.register("ann");
+    world.run_for(MINUTE);
+    assert!(world.devices[ann].failures.is_empty());
+    let known = world.engine(ann).user_name().map(str::to_owned);
+    assert_eq!(known.as_deref(), Some("ann"));
+    assert!(!world.devices[ann].failures.iter().any(|change| matches!(change, Change::Failed { .. })));
+}
