@@ -226,6 +226,43 @@ def vault_vectors():
     }
 
 
+# §7.3 The agreement of a conversation
+
+
+def agreement(case):
+    policy = [case[name] for name in ("add", "rename", "post", "history", "vault")]
+    head = bytes([1, case["kind"]]) + case["suite"].to_bytes(2, "big") + case["conversation"] + u32(case["generation"])
+    roles = sorted((listed["account"], listed["role"]) for listed in case["roles"])
+    listed = b"".join(account + bytes([role]) for account, role in roles)
+    return head + case["server_key"] + bytes(policy) + u32(case["retention"]) + len(roles).to_bytes(2, "big") + listed
+
+
+def agreement_vectors():
+    cases = []
+    # Kind, suite, policy, retention, listed roles.
+    for number, (kind, suite, policy, retention, roles) in enumerate([
+        (2, 0x004D, (2, 1, 1, 1, 1), 0, [3]),
+        (1, 0x004D, (3, 1, 1, 1, 1), 0, [3, 3]),
+        (3, 0x0003, (3, 2, 3, 2, 2), 86_400, [3]),
+        (2, 0x0003, (1, 3, 2, 2, 1), 2**32 - 1, [2, 3, 2]),
+        (2, 0x004D, (1, 1, 1, 1, 1), 1, []),
+    ]):
+        case = {
+            "kind": kind,
+            "suite": suite,
+            "conversation": some_bytes(f"agreed conversation {number}", 16),
+            "generation": 1 + 300 * number,
+            "server_key": public_key(some_bytes("server key", 32)),
+            **dict(zip(("add", "rename", "post", "history", "vault"), policy)),
+            "retention": retention,
+            "roles": [{"account": some_bytes(f"listed {number} {place}", 16), "role": role}
+                      for place, role in enumerate(roles)],
+        }
+        group_id = case["conversation"] + u32(case["generation"])
+        cases.append({**case, "group_id": group_id, "encoded": agreement(case)})
+    return cases
+
+
 # §8 Events
 
 
@@ -352,6 +389,10 @@ def seeds(files):
     ]
     return {
         "certificate": [case[name] for case in identity for name in ("certificate", "revocation_by_account")],
+        "sealed_identity": [b"\0" + case["sealed_identity"] for case in identity]
+        + [b"\1" + bytes([1, 3]) + u64(1) + content for content in (b"\x09" * 32, bytes(32))],
+        "keys": [public_key(seed) + Ed25519PrivateKey.from_private_bytes(seed).sign(b"message") + b"message"
+                 for seed in (b"\x09" * 32, bytes(32))],
         "event": events,
         "event_plaintext": plaintexts,
         "file": [u64(length) + sealed_file(b"\x07" * 32, bytes(length)) for length in (0, 300, 65_600)],
@@ -368,6 +409,7 @@ def main():
         "identity": identity_vectors(),
         "proof": proof_vectors(),
         "vault": vault_vectors(),
+        "agreement": agreement_vectors(),
         "event": event_vectors(),
         "chain": chain_vectors(),
         "file": file_vectors(),

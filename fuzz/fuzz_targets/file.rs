@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sotto_crypto::file::{FileKey, FileLayout, SequentialOpener};
+use sotto_crypto::file::{FileError, FileKey, FileLayout, FileOpener, SequentialOpener};
 use sotto_crypto::secret::Secret;
 use sotto_fuzz as _;
 
@@ -16,7 +16,10 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let Some((header, mut rest)) = sealed.split_first_chunk() else { return };
     let key = FileKey::from_secret(Secret::fill(|key| *key = [7; 32]));
-    let Ok(mut opener) = SequentialOpener::new(&key, len, header) else { return };
+    let single = FileOpener::new(&key, len, header);
+    assert_eq!(single.is_ok(), SequentialOpener::new(&key, len, header).is_ok());
+    let (Ok(single), Ok(mut opener)) = (single, SequentialOpener::new(&key, len, header)) else { return };
+    open_any(&single, rest);
     while let Some((chunk, after)) = opener.next_len().and_then(|len| rest.split_at_checked(len)) {
         if opener.open_next(chunk).is_err() {
             return;
@@ -25,3 +28,10 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let _ = opener.finish(&[0; 32]);
 });
+
+/// A chunk by itself, at the first place and beyond the last.
+fn open_any(opener: &FileOpener, sealed: &[u8]) {
+    let beyond = opener.layout().chunk_count();
+    assert_eq!(opener.open_chunk(beyond, sealed).err(), Some(FileError::NoSuchChunk(beyond)));
+    let _ = opener.open_chunk(0, sealed);
+}

@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
     in_the_village(|village| {
         let recorded = &village.recording;
         let alice = village.founder.signing_key();
-        match piece % 11 {
+        match piece % 14 {
             0 => join_from_outside(village, bytes, &recorded.tree),
             1 => join_from_outside(village, &mend_group_info(bytes, &alice).unwrap_or_default(), &recorded.tree),
             2 => join_from_outside(village, &recorded.group_info, bytes),
@@ -35,6 +35,9 @@ fuzz_target!(|bytes: &[u8]| {
             9 => {
                 join(village, &village.invite(bytes, &recorded.invited_info), &recorded.invited_tree, &recorded.invited)
             }
+            11 => begin_generation(village, &mend_group_info(bytes, &alice).unwrap_or_default(), &village.opening.tree),
+            12 => begin_generation(village, &village.opening.group_info, bytes),
+            13 => continue_generation(village, bytes),
             _ => join(village, &village.invite(&group_secrets(), bytes), &recorded.invited_tree, &recorded.invited),
         }
     });
@@ -66,6 +69,23 @@ fn begin(village: &Village, group_info: &[u8], tree: &[u8]) {
     if let Ok(observer) = Observer::begin(group_info, tree, &server, NOW) {
         assert_eq!(observer.epoch(), 0);
         assert_eq!(observer.standing().expect("it was just judged").leaves().count(), 1);
+    }
+}
+
+/// What an opener hands in instead of the generation that broke.
+fn begin_generation(village: &Village, group_info: &[u8], tree: &[u8]) {
+    let before = &village.calm.observer;
+    let Ok(alone) = Observer::begin_next(before, group_info, tree, NOW) else { return };
+    let standing = alone.standing().expect("it was just judged");
+    assert_eq!((alone.epoch(), standing.leaves().count()), (0, 1));
+    let _ = Observer::begin_generation(before, group_info, tree, &village.opening.pending.commit, NOW);
+}
+
+/// The commit that brings the members.
+fn continue_generation(village: &Village, commit: &[u8]) {
+    let (before, opening) = (&village.calm.observer, &village.opening);
+    if let Ok((begun, _)) = Observer::begin_generation(before, &opening.group_info, &opening.tree, commit, NOW) {
+        assert_eq!(begun.epoch(), 1);
     }
 }
 

@@ -10,6 +10,7 @@ use sotto_crypto::recovery::RecoveryCode;
 use sotto_crypto::safety::{Party, SafetyNumber, Verdict, judge_qr_text, qr_text};
 use sotto_crypto::secret::Secret;
 use sotto_fuzz as _;
+use sotto_proto::frame::AccessToken;
 use sotto_proto::{AccountId, DisplayName, Email, LoginName, Method, UserName};
 
 static PARTIES: LazyLock<(Party, Party)> = LazyLock::new(|| (party(1), party(2)));
@@ -25,6 +26,9 @@ fuzz_target!(|text: &str| {
     }
     if let Some(method) = Method::from_path(text) {
         assert_eq!(method.path(), text);
+    }
+    if let Ok(token) = AccessToken::parse("access_token", text.to_owned()) {
+        assert_eq!(token.expose_secret(), text);
     }
     let _ = Password::new(text);
 });

@@ -67,6 +67,7 @@ fn back<M: Wire + Clone + PartialEq + From<T>, T: TryFrom<M>>(bytes: Bytes) {
 fn field(bytes: Bytes) {
     if let Ok(cursor) = Cursor::parse("cursor", bytes.clone()) {
         assert_eq!(cursor.as_bytes(), &bytes);
+        assert_eq!(Cursor::parse_optional("cursor", bytes.clone()), Ok(Some(cursor)));
     }
     if let Ok(sealed) = SealedEvent::parse("sealed", bytes.clone()) {
         assert_eq!(sealed.into_bytes(), bytes);

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use sotto_crypto::certificate::{DeviceCertificate, DeviceClaims, Purpose};
 use sotto_crypto::identity::{DeviceKey, IdentityKey};
 use sotto_crypto::mls::governance::{Governance, Kind, Policy, Role};
-use sotto_crypto::mls::group::{Changes, Group, GroupError, Received};
+use sotto_crypto::mls::group::{Changes, Group, GroupError, Opening, Received};
 use sotto_crypto::mls::key_package::{self, DEVICE_LIFETIME, KeyPackage, KeyPackageSecret, Usage};
 use sotto_crypto::mls::observer::{Observed, Observer};
 use sotto_crypto::mls::{Participant, Suite};
@@ -162,6 +162,8 @@ pub struct Village {
     pub carol: Device,
     pub founder: Device,
     pub server_key: SigningKey,
+    /// Alice opens the next generation, and leaves everybody else out.
+    pub opening: Opening,
     pub recording: Recording,
 }
 
@@ -223,6 +225,10 @@ impl Village {
         let revoked = revoked_scene(&calm, &by_server);
         let recording = Recording::of(&calm, &mut raw, [&c, &tablet], founding, by_server, &mut rng);
 
+        let before = calm.observer.standing().expect("a standing");
+        let opening =
+            Group::open_generation(&a.participant, &before, Vec::new(), NOW, &mut rng).expect("the owner may");
+
         let (context, member_leaf) = (raw.context(), raw.leaf());
         let state = calm.alice.state();
         let by_mallory = raw.propose_removal(member_leaf);
@@ -236,7 +242,7 @@ impl Village {
             context,
         };
         let mallory = RefCell::new(raw);
-        Self { calm, revoked, mallory, keys, tablet, carol: c, founder: a, server_key: server, recording }
+        Self { calm, revoked, mallory, keys, tablet, carol: c, founder: a, server_key: server, opening, recording }
     }
 }
 

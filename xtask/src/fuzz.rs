@@ -1,6 +1,9 @@
 //! Feeds hostile bytes to every decoder. The targets are a workspace of their own in `fuzz/`, so that their instrumented
 //! build shares nothing with the rest; it needs no other compiler than the pinned one.
 
+#[cfg(test)]
+mod decoders;
+
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -14,6 +14,7 @@
 //! | say something, and notice what a server leaves out | [`event`], [`chain`] |
 //! | send a file | [`mod@file`] |
 //! | verify a contact | [`safety`] |
+//! | as a server, keep states sealed that clients bring back | `server_seal` |
 //! | check the primitives at start | [`self_test`] |
 //!
 //! Used in whatever way, it keeps three promises:
@@ -139,6 +140,21 @@
 //! let statement = ProofStatement { account, device: DeviceId::from_bytes([2; 16]), signed_at_ms: 1_800_000_000_000, call };
 //! assert!(statement.verify(&key.public(), &statement.sign(&key)).is_ok());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What the server hands out between two calls, it seals for itself:
+//!
+//! ```
+//! use sotto_crypto::secret::Secret;
+//! use sotto_crypto::server_seal::{NOBODY, ServerSeal, Usage};
+//! # use rand::SeedableRng;
+//! # let mut rng = rand::rngs::StdRng::seed_from_u64(6);
+//!
+//! let seal = ServerSeal::derive(&Secret::generate(&mut rng));
+//! let state = seal.seal(Usage::Login, &NOBODY, b"half a login", &mut rng);
+//! assert_eq!(seal.open(Usage::Login, &NOBODY, &state)?.expose_secret(), b"half a login");
+//! assert!(seal.open(Usage::Recovery, &NOBODY, &state).is_err());
+//! # Ok::<(), sotto_crypto::server_seal::NotOurs>(())
 //! ```
 //!
 //! # A conversation: found, add, join, commit, process, join from outside, observe, speak

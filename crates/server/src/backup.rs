@@ -5,7 +5,7 @@
 //! database can try passwords.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -112,7 +112,7 @@ fn names(folder: &Path) -> io::Result<BTreeSet<OsString>> {
 }
 
 /// The name under which a part is written before it gets its own.
-fn is_unfinished(name: &OsString) -> bool {
+fn is_unfinished(name: &OsStr) -> bool {
     name.to_string_lossy().contains('#')
 }
 

@@ -64,7 +64,7 @@ fn files_that_are_named_exist() {
 /// What names of settings consist of.
 fn words(text: &str) -> impl Iterator<Item = String> {
     let parts = text.split(|c: char| !c.is_ascii_uppercase() && !c.is_ascii_digit() && c != '_');
-    parts.filter(|word| !word.is_empty()).map(str::to_owned).collect::<Vec<_>>().into_iter()
+    parts.filter(|word| !word.is_empty()).map(str::to_owned)
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {

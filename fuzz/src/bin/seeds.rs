@@ -26,6 +26,7 @@ fn main() {
         write(&folder, "handshake", [plain, mended, pending].iter().flat_map(|how| led_by(how, &recorded.handshakes)));
         write(&folder, "mallory", proposals(village));
         write(&folder, "joining", pieces(village));
+        write(&folder, "welcome", welcomes(village));
         write(&folder, "key_package", [plain, mended].iter().flat_map(|how| led_by(how, &recorded.key_packages)));
         write(&folder, "snapshot", snapshots(village));
         write(&folder, "certificate", [agreement(village).encode().expect("an agreement in force")]);
@@ -92,7 +93,8 @@ fn pieces(village: &Village) -> Vec<Vec<u8>> {
     let recorded = &village.recording;
     let secret = recorded.invited.expose_secret().to_vec();
     let (info, secrets) = (&recorded.invited_info, group_secrets());
-    let pieces: [&Vec<u8>; 11] = [
+    let opening = &village.opening;
+    let pieces: [&Vec<u8>; 14] = [
         &recorded.group_info,
         &recorded.group_info,
         &recorded.tree,
@@ -104,8 +106,19 @@ fn pieces(village: &Village) -> Vec<Vec<u8>> {
         &recorded.founding.1,
         &secrets,
         info,
+        &opening.group_info,
+        &opening.tree,
+        &opening.pending.commit,
     ];
     (0..).zip(pieces).map(|(number, piece)| [&[number], piece.as_slice()].concat()).collect()
+}
+
+/// A Welcome for one device, and the commits that add some.
+fn welcomes(village: &Village) -> Vec<Vec<u8>> {
+    let recorded = &village.recording;
+    let mut seeds = led_by(&[0], [&recorded.welcome]);
+    seeds.extend(led_by(&[1], &recorded.handshakes));
+    seeds
 }
 
 fn snapshots(village: &Village) -> Vec<Vec<u8>> {

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use sotto_client::engine::Stand;
-use sotto_client_tests::{Handset, Town, text};
+use sotto_client::engine::{Attempt, Change, Errand, Line, Recovering, Returning, Stand};
+use sotto_client_tests::{Handset, Town, password_of, text};
+use sotto_crypto::login::{Password, StretchCost};
+use sotto_crypto::recovery::RecoveryCode;
 use sotto_proto::ConversationId;
 
 fn friends<'t>(town: &'t Town) -> (Handset<'t>, Handset<'t>, ConversationId) {
@@ -95,4 +97,91 @@ fn what_was_written_offline_is_sent_once_after_a_crash() {
     let mut alice = alice.crash();
     assert_eq!(alice.hears(chat), ["Ciao Bob", "First", "Second"]);
     assert_eq!(bob.hears(chat), ["Ciao Bob", "First", "Second"]);
+}
+
+#[test]
+fn a_whole_life() {
+    let town = Town::new();
+    // Alice registers, talks to Bob, and the two make a group with Carol.
+    let (mut alice, mut bob, chat) = friends(&town);
+    let words = alice.engine.expose_recovery_words().unwrap().to_owned();
+    bob.says(chat, "Good to see you");
+    let mut carol = town.register("carol", 3);
+    let with_carol = alice.start_direct("carol", "Ciao Carol");
+    carol.catch_up();
+    carol.with(|engine, moment| engine.accept(with_carol, moment)).unwrap();
+    carol.settle();
+    let members = [bob.engine.own_account().unwrap(), carol.engine.own_account().unwrap()];
+    let group = alice.with(|engine, moment| engine.start_group("Holidays", &members, moment)).unwrap();
+    alice.settle();
+    for handset in [&mut bob, &mut carol] {
+        handset.catch_up();
+        if handset.chat(group).stand == Stand::Requested {
+            handset.with(|engine, moment| engine.accept(group, moment)).unwrap();
+            handset.settle();
+        }
+    }
+    carol.says(group, "To the sea?");
+
+    // A second device, then the first one is lost and revoked.
+    let mut laptop = town.sign_in("alice", 11);
+    assert_eq!(laptop.texts(group), ["To the sea?"]);
+    assert_eq!(laptop.chat(group).title, "Holidays");
+    let phone = alice.engine.device().unwrap();
+    drop(alice);
+    laptop.with(|engine, moment| engine.run(password_of("alice"), Errand::RevokeDevice(phone), moment)).unwrap();
+    laptop.settle();
+    assert!(laptop.changes.contains(&Change::Done(Attempt::Devices)), "{:?}", laptop.changes);
+    town.pass(Duration::from_secs(3));
+    laptop.says(group, "To the sea!");
+    assert_eq!(carol.hears(group), ["To the sea?", "To the sea!"]);
+
+    // The browser's data are gone and the password is forgotten. The words on paper remain.
+    drop(laptop);
+    let mut found = town.handset(12);
+    let lost = Recovering {
+        login_name: "alice".to_owned(),
+        code: RecoveryCode::parse(&words).unwrap(),
+        password: Password::new("not to be forgotten").unwrap(),
+        cost: StretchCost::MINIMUM,
+        device_name: "New laptop".to_owned(),
+    };
+    found.with(|engine, moment| engine.recover(lost, moment)).unwrap();
+    found.settle();
+    assert_eq!(found.texts(chat), ["Ciao Bob", "Good to see you"]);
+    assert_eq!(found.texts(group), ["To the sea?", "To the sea!"]);
+
+    // The others go on for months without her. When she comes back, her session is long over.
+    for month in 1..=5 {
+        town.pass(Duration::from_hours(24 * 29));
+        bob.catch_up();
+        carol.hears(group);
+        carol.says(group, &format!("Month {month}"));
+        assert_eq!(bob.hears(group).len(), 2 + month);
+    }
+    found.catch_up();
+    assert!(found.changes.contains(&Change::SignedOut), "{:?}", found.changes);
+    let returning = Returning {
+        login_name: "alice".to_owned(),
+        password: Password::new("not to be forgotten").unwrap(),
+        device_name: String::new(),
+    };
+    found.with(|engine, moment| engine.sign_in(returning, moment)).unwrap();
+    found.settle();
+    let all = found.hears(group);
+    assert_eq!((all.len(), all.last().unwrap().as_str()), (7, "Month 5"), "{:?}", found.changes);
+    found.says(group, "I am back");
+    assert_eq!(bob.hears(group).last().unwrap(), "I am back");
+    assert_eq!(carol.hears(group).last().unwrap(), "I am back");
+
+    // Nobody was ever shown something that could not be opened.
+    for handset in [&found, &bob, &carol] {
+        for id in [chat, group] {
+            let lines = handset.engine.lines(id, 0).unwrap();
+            assert!(
+                lines.iter().all(|placed| !matches!(placed.line, Line::Unreadable | Line::Trouble(_))),
+                "{lines:?}"
+            );
+        }
+    }
 }

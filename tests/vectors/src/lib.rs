@@ -47,6 +47,7 @@ const SETS: &[(&str, Check)] = &[
     ("Sotto device proofs", own::proof::check),
     ("Sotto login", own::login::check),
     ("Sotto vault", own::vault::check),
+    ("Sotto agreements", own::agreement::check),
     ("Sotto events", own::event::check),
     ("Sotto chain", own::event::check_chain),
     ("Sotto files", own::file::check),

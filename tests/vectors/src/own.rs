@@ -1,6 +1,7 @@
 //! Our own formats, against the second implementation in `script/vectors.py`: what it made is made again byte by byte, and
 //! opened.
 
+pub(crate) mod agreement;
 pub(crate) mod event;
 pub(crate) mod file;
 pub(crate) mod identity;

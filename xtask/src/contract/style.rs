@@ -13,6 +13,10 @@ use super::source::shown;
 const RESERVED_NUMBERS: std::ops::RangeInclusive<i32> = 19_000..=19_999;
 /// What the comment of every method states, each at the beginning of a line.
 const METHOD_STATES: [&str; 3] = ["Auth:", "Limits:", "Errors:"];
+/// Who may call a method: the first word after `Auth:` (docs/PROTOCOL.md, 11.3).
+const LEVELS: [&str; 5] = ["none", "session", "device", "fresh", "admin"];
+/// What a method says that answers no error of its own.
+const COMMON: &str = "the common ones";
 /// The enum of all errors that methods may name, and the prefix that they leave out.
 const ERRORS: (&str, &str) = ("ErrorCode", "ERROR_CODE_");
 
@@ -152,10 +156,20 @@ impl Checker<'_> {
                 comment.lines().any(|line| line.trim().strip_prefix(part).is_some_and(|rest| !rest.is_empty()));
             self.require(stated, name, &format!("its comment does not state {part}"));
         }
-        let errors = comment.split_once("Errors:").map_or("", |(_, errors)| errors);
-        for word in errors.split(|c: char| !c.is_ascii_uppercase() && c != '_').filter(|word| word.len() > 3) {
-            self.require(self.errors.contains(word), name, &format!("its comment names the unknown error {word}"));
+        let after = |part: &str| comment.split_once(part).map(|(_, rest)| rest);
+        if let Some(level) =
+            after("Auth:").and_then(|auth| auth.split([' ', '.', ',', ';', '\n']).find(|word| !word.is_empty()))
+        {
+            self.require(LEVELS.contains(&level), name, &format!("its comment names the unknown level {level}"));
         }
+        let errors = after("Errors:").unwrap_or_default();
+        let named = errors.split(|c: char| !c.is_ascii_uppercase() && c != '_').filter(|word| word.len() > 3);
+        let named: Vec<&str> = named.collect();
+        for word in &named {
+            self.require(self.errors.contains(*word), name, &format!("its comment names the unknown error {word}"));
+        }
+        let says_which = errors.is_empty() || !named.is_empty() || errors.contains(COMMON);
+        self.require(says_which, name, &format!("its comment names no error, and does not say {COMMON}"));
     }
 
     fn commented(&mut self, at: &[i32], name: &str) {
@@ -303,6 +317,16 @@ enum ErrorCode {
     #[test]
     fn methods_name_errors_that_exist() {
         assert!(problem_after("Errors: NOT_FOUND", "Errors: NOT_FUOND").ends_with("names the unknown error NOT_FUOND"));
+    }
+
+    #[test]
+    fn methods_say_which_errors_and_which_level() {
+        let problem = problem_after("Errors: NOT_FOUND, and the common ones.", "Errors: some.");
+        assert!(problem.ends_with("BallService.Throw: its comment names no error, and does not say the common ones"));
+        let problem = problem_after("Auth: device.", "Auth: anybody, really.");
+        assert!(problem.ends_with("BallService.Throw: its comment names the unknown level anybody"), "{problem}");
+        let common = GOOD.replace("Errors: NOT_FOUND, and the common ones.", "Errors: the common ones.");
+        assert_eq!(problems_of(&common), [""; 0]);
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub enum Change {
         /// Which.
         event: EventId,
     },
+    /// The store of this device cannot be written. Nothing that was there is lost.
+    StoreFailed,
     /// What the server sent does not keep the contract. It is asked again, later.
     ServerMisbehaves(&'static str),
 }

@@ -152,6 +152,7 @@ impl Engine {
         self.step(moment, |step| {
             if step.memory.account.is_some() {
                 step.update(|account| account.wants.add(Wants::SYNC))?;
+                step.revisit_unfinished()?;
             }
             Ok(())
         })

@@ -112,7 +112,7 @@ impl Policy {
 pub struct Governance {
     /// The conversation that the group belongs to.
     pub conversation: ConversationId,
-    /// Which of the conversation's groups this is; the first is 0.
+    /// Which of the conversation's groups this is; the first is [`FIRST_GENERATION`].
     pub generation: u32,
     /// What the conversation is.
     pub kind: Kind,

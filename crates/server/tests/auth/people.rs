@@ -13,7 +13,7 @@ use sotto_proto::{AccountId, Call, DeviceId, RequestId};
 use sotto_server::clock::Clock as _;
 use sotto_server::services::{Answer, Caller};
 
-use crate::support::World;
+use crate::support::{World, contract};
 
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
@@ -100,7 +100,10 @@ impl World {
         match self.services.call(R::METHOD, &caller, request.encode_to_vec().into()).await {
             Ok(Answer::Reply(reply)) => Ok(R::Response::decode(reply).unwrap()),
             Ok(Answer::Items(_)) => panic!("{:?} streams", R::METHOD),
-            Err(failure) => Err(failure.into_detail()),
+            Err(failure) => {
+                contract::expect_named(R::METHOD, failure.code());
+                Err(failure.into_detail())
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! People with real keys and certified devices, and the services that they call.
 
+pub(crate) mod contract;
 pub(crate) mod database;
 
 use std::sync::{Arc, Mutex};
@@ -144,7 +145,10 @@ impl World {
         match self.services.call(R::METHOD, &caller, body).await {
             Ok(Answer::Reply(reply)) => Ok(R::Response::decode(reply).unwrap()),
             Ok(Answer::Items(_)) => panic!("{:?} streams", R::METHOD),
-            Err(failure) => Err(failure.into_detail()),
+            Err(failure) => {
+                contract::expect_named(R::METHOD, failure.code());
+                Err(failure.into_detail())
+            }
         }
     }
 

@@ -1,0 +1,177 @@
+//! The thread that an engine lives on: it follows the drain rule, and nothing else.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use prost::Message as _;
+use rand::rngs::{StdRng, SysRng};
+use rand::{RngExt as _, SeedableRng as _};
+use sotto_client::engine::{Change, Engine, EngineError, Failure, Moment, Ticket};
+use sotto_proto::wire;
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use crate::Work;
+use crate::link::{Link, failure};
+
+pub(crate) struct Agent {
+    engine: Engine,
+    rng: StdRng,
+    link: Link,
+    inbox: mpsc::UnboundedReceiver<Work>,
+    changes: broadcast::Sender<Change>,
+    calls: JoinSet<(Ticket, Result<Vec<Bytes>, Failure>)>,
+    live: Live,
+}
+
+/// The live stream: a task that reads it, and when to try again after it ended.
+struct Live {
+    heard: mpsc::Receiver<Heard>,
+    mouth: mpsc::Sender<Heard>,
+    is_open: bool,
+    tries: u32,
+    due: Instant,
+}
+
+enum Heard {
+    Item(Bytes),
+    End(Failure),
+}
+
+/// What woke the thread.
+enum Event {
+    Work(Work),
+    Answer(Ticket, Result<Vec<Bytes>, Failure>),
+    Heard(Heard),
+    Time,
+    End,
+}
+
+impl Agent {
+    pub(crate) fn new(
+        engine: Engine,
+        link: Link,
+        inbox: mpsc::UnboundedReceiver<Work>,
+        changes: broadcast::Sender<Change>,
+    ) -> Result<Self, std::io::Error> {
+        let rng = StdRng::try_from_rng(&mut SysRng).map_err(std::io::Error::other)?;
+        let (mouth, heard) = mpsc::channel(ITEMS_WAITING);
+        let live = Live { heard, mouth, is_open: false, tries: 0, due: Instant::now() };
+        Ok(Self { engine, rng, link, inbox, changes, calls: JoinSet::new(), live })
+    }
+
+    pub(crate) async fn run(mut self) {
+        let mut outcome = self.at_present(|engine, moment| engine.connected(moment));
+        loop {
+            if outcome.and_then(|()| self.drain()).is_err() {
+                // The store is as it was before; what was asked of it is asked again. That nobody listens is no failure.
+                let _ = self.changes.send(Change::StoreFailed);
+            }
+            outcome = match self.next().await {
+                Event::Work(work) => {
+                    self.at_present(work);
+                    Ok(())
+                }
+                Event::Answer(ticket, answer) => self.at_present(|engine, moment| engine.reply(ticket, answer, moment)),
+                Event::Heard(Heard::Item(item)) => {
+                    self.live.tries = 0;
+                    self.at_present(|engine, moment| engine.item(item, moment))
+                }
+                Event::Heard(Heard::End(failure)) => {
+                    self.live_ended();
+                    self.at_present(|engine, moment| engine.stream_ended(&failure, moment))
+                }
+                Event::Time => self.at_present(|engine, moment| engine.wake(moment)),
+                Event::End => return,
+            };
+        }
+    }
+
+    async fn next(&mut self) -> Event {
+        let now_ms = now_ms();
+        let due = self.engine.next_due_ms().map_or(IDLE, |due| Duration::from_millis(due.saturating_sub(now_ms)));
+        let mut wake = Instant::now() + due.min(IDLE);
+        if !self.live.is_open && self.engine.cursor().is_some() {
+            wake = wake.min(self.live.due);
+        }
+        tokio::select! {
+            work = self.inbox.recv() => work.map_or(Event::End, Event::Work),
+            Some(answered) = self.calls.join_next(), if !self.calls.is_empty() => match answered {
+                Ok((ticket, answer)) => Event::Answer(ticket, answer),
+                Err(_) => Event::Time,
+            },
+            Some(heard) = self.live.heard.recv() => Event::Heard(heard),
+            () = sleep_until(wake) => Event::Time,
+        }
+    }
+
+    /// Sends what is to be sent, tells what changed, listens where there is something to listen to.
+    fn drain(&mut self) -> Result<(), EngineError> {
+        for call in self.at_present(|engine, moment| engine.outgoing(moment))? {
+            let (link, ticket) = (self.link.clone(), call.ticket);
+            self.calls.spawn(async move { (ticket, link.call(call).await) });
+        }
+        for change in self.engine.changes() {
+            let _ = self.changes.send(change);
+        }
+        self.listen();
+        Ok(())
+    }
+
+    fn listen(&mut self) {
+        if self.live.is_open || Instant::now() < self.live.due {
+            return;
+        }
+        let (Some(cursor), Some(token)) = (self.engine.cursor(), self.engine.token()) else { return };
+        let (link, mouth) = (self.link.clone(), self.live.mouth.clone());
+        let (body, token) = (wire::SubscribeRequest { cursor }.encode_to_vec().into(), token.to_owned());
+        self.live.is_open = true;
+        tokio::spawn(async move {
+            let end = hear(link, body, token, &mouth).await;
+            let _ = mouth.send(Heard::End(end)).await;
+        });
+    }
+
+    /// Another try comes after a while that doubles, and that no two devices choose alike.
+    fn live_ended(&mut self) {
+        self.live.is_open = false;
+        self.live.tries = self.live.tries.saturating_add(1);
+        let ceiling = Duration::from_millis(250 << self.live.tries.min(7));
+        self.live.due = Instant::now() + ceiling.mul_f64(self.rng.random_range(0.5..1.0));
+    }
+
+    fn at_present<T>(&mut self, run: impl FnOnce(&mut Engine, &mut Moment<'_>) -> T) -> T {
+        run(&mut self.engine, &mut Moment { now_ms: now_ms(), rng: &mut self.rng })
+    }
+}
+
+/// Reads the live stream to its end.
+async fn hear(link: Link, body: Bytes, token: String, mouth: &mpsc::Sender<Heard>) -> Failure {
+    let mut stream = match link.listen(body, token).await {
+        Ok(stream) => stream,
+        Err(failure) => return failure,
+    };
+    while let Some(item) = stream.next().await {
+        match item {
+            Ok(item) => {
+                if mouth.send(Heard::Item(item)).await.is_err() {
+                    break;
+                }
+            }
+            Err(status) => return failure(&status),
+        }
+    }
+    Failure::Unreachable
+}
+
+fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Items that the engine has not taken yet.
+const ITEMS_WAITING: usize = 256;
+/// However quiet it is, something may have come to its time.
+const IDLE: Duration = Duration::from_mins(1);

@@ -1,0 +1,121 @@
+//! Calls and the live stream over gRPC, by bytes: what they mean is the engine's business.
+
+use std::time::Duration;
+
+use bytes::{Buf as _, BufMut as _, Bytes};
+use futures_util::StreamExt as _;
+use sotto_client::engine::{Failure, Outgoing};
+use sotto_proto::Method;
+use sotto_proto::grpc::from_status;
+use sotto_proto::limits::MESSAGE_MAX;
+use sotto_proto::wire::ErrorCode;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder, Streaming};
+use tonic::codegen::http::uri::PathAndQuery;
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
+use tonic::{Request, Status};
+
+/// A connection that opens itself when it is needed, and again after it broke.
+#[derive(Clone)]
+pub(crate) struct Link {
+    client: tonic::client::Grpc<Channel>,
+}
+
+impl Link {
+    /// None for what is no address.
+    pub(crate) fn to(address: &str) -> Option<Self> {
+        let endpoint = Endpoint::from_shared(address.to_owned()).ok()?;
+        let secure = endpoint.uri().scheme_str() == Some("https");
+        endpoint.uri().authority()?;
+        let endpoint =
+            endpoint.connect_timeout(CONNECT).http2_keep_alive_interval(KEEP_ALIVE).keep_alive_while_idle(true);
+        let endpoint =
+            if secure { endpoint.tls_config(ClientTlsConfig::new().with_native_roots()).ok()? } else { endpoint };
+        let client = tonic::client::Grpc::new(endpoint.connect_lazy()).max_decoding_message_size(MESSAGE_MAX);
+        Some(Self { client })
+    }
+
+    /// Makes a call and gives the reply, or all pieces of a streamed one.
+    pub(crate) async fn call(mut self, call: Outgoing) -> Result<Vec<Bytes>, Failure> {
+        let made = async {
+            self.client.ready().await.map_err(|_| Failure::Unreachable)?;
+            let request = request(call.body, call.token.as_deref());
+            if !call.method.streams() {
+                let reply = self.client.unary(request, path(call.method), Raw).await;
+                return reply.map(|reply| vec![reply.into_inner()]).map_err(|status| failure(&status));
+            }
+            let reply = self.client.server_streaming(request, path(call.method), Raw).await;
+            let pieces: Vec<_> = reply.map_err(|status| failure(&status))?.into_inner().collect().await;
+            pieces.into_iter().collect::<Result<_, _>>().map_err(|status| failure(&status))
+        };
+        tokio::time::timeout(CALL, made).await.unwrap_or(Err(Failure::Unreachable))
+    }
+
+    /// Opens the live stream.
+    pub(crate) async fn listen(mut self, request_body: Bytes, token: String) -> Result<Streaming<Bytes>, Failure> {
+        self.client.ready().await.map_err(|_| Failure::Unreachable)?;
+        let request = request(request_body, Some(&token));
+        let reply = self.client.server_streaming(request, path(Method::StreamSubscribe), Raw).await;
+        reply.map(tonic::Response::into_inner).map_err(|status| failure(&status))
+    }
+}
+
+fn request(body: Bytes, token: Option<&str>) -> Request<Bytes> {
+    let mut request = Request::new(body);
+    if let Some(value) = token.and_then(|token| format!("Bearer {token}").parse().ok()) {
+        request.metadata_mut().insert("authorization", value);
+    }
+    request
+}
+
+fn path(method: Method) -> PathAndQuery {
+    PathAndQuery::try_from(format!("/{}", method.path())).unwrap_or_else(|_| PathAndQuery::from_static("/"))
+}
+
+/// What the transport itself says when the server is away counts as not reached: the call may have had its effect.
+pub(crate) fn failure(status: &Status) -> Failure {
+    let detail = from_status(status);
+    let away = matches!(ErrorCode::of(&detail), ErrorCode::Unavailable | ErrorCode::Cancelled);
+    if away && status.details().is_empty() { Failure::Unreachable } else { Failure::Refused(detail) }
+}
+
+/// Bytes as they are.
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+}
+
+const CONNECT: Duration = Duration::from_secs(10);
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// A call may carry eight megabytes over a bad line.
+const CALL: Duration = Duration::from_mins(1);
