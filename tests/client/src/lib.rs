@@ -1,7 +1,14 @@
 //! People with engines, and the services of a real server that they use, in one process.
 //!
 //! Nothing here waits for a clock: [`Town`] owns the time, and a [`Handset`] makes its calls when it is told to.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "this is a test's other half")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    missing_docs,
+    reason = "a test may stop at the first surprise"
+)]
+#![allow(clippy::result_large_err, reason = "a failure here ends a test")]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -157,7 +164,7 @@ impl<'t> Handset<'t> {
     /// Makes calls until there is nothing left to say.
     pub fn settle(&mut self) {
         for _ in 0..1_000 {
-            let outgoing = self.with(|engine, moment| engine.outgoing(moment)).unwrap();
+            let outgoing = self.with(Engine::outgoing).unwrap();
             if outgoing.is_empty() {
                 return;
             }
@@ -171,7 +178,7 @@ impl<'t> Handset<'t> {
 
     /// Makes one call that is due, the `nth` of them, and loses the answer if wanted. Says whether there was one.
     pub fn one_call(&mut self, nth: usize, lose: bool) -> bool {
-        let outgoing = self.with(|engine, moment| engine.outgoing(moment)).unwrap();
+        let outgoing = self.with(Engine::outgoing).unwrap();
         let Some(chosen) = outgoing.get(nth % outgoing.len().max(1)).cloned() else { return false };
         for call in &outgoing {
             let answer = if call.ticket == chosen.ticket { self.town.call(call) } else { Err(Failure::Unreachable) };
@@ -183,11 +190,12 @@ impl<'t> Handset<'t> {
 
     /// Asks what is new, and makes all calls that follow.
     pub fn catch_up(&mut self) {
-        self.with(|engine, moment| engine.connected(moment)).unwrap();
+        self.with(Engine::connected).unwrap();
         self.settle();
     }
 
     /// The program ends in the middle of whatever it did, and begins again with what its store has.
+    #[must_use]
     pub fn crash(self) -> Handset<'t> {
         let Self { engine, town, rng, store, clock_ahead_ms, .. } = self;
         drop(engine);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
-use sotto_client::engine::{Attempt, Change, Errand, FactorCode, Recovering, Returning, Why};
+use sotto_client::engine::{Attempt, Change, Engine, Errand, FactorCode, Recovering, Returning, Why};
 use sotto_client_tests::{Handset, Town, password_of};
 use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::recovery::RecoveryCode;
@@ -65,7 +65,7 @@ fn the_words_on_paper_bring_everything_back() {
     let town = Town::new();
     let mut alice = town.register("alice", 1);
     let words = alice.engine.expose_recovery_words().unwrap().to_owned();
-    alice.with(|engine, moment| engine.recovery_words_are_kept(moment)).unwrap();
+    alice.with(Engine::recovery_words_are_kept).unwrap();
     assert!(alice.engine.expose_recovery_words().is_none());
     let saved = alice.engine.chats().unwrap()[0].id;
     alice.says(saved, "Do not forget");
@@ -122,7 +122,7 @@ fn a_lost_device_is_revoked_and_hears_nothing_more() {
     let mut lost = town.sign_in("alice", 3);
     assert_eq!(lost.texts(chat), ["Ciao"]);
     alice.catch_up();
-    alice.with(|engine, moment| engine.ask_for_devices(moment)).unwrap();
+    alice.with(Engine::ask_for_devices).unwrap();
     alice.settle();
     let names: Vec<_> = alice.engine.devices().iter().map(|device| device.name.clone()).collect();
     assert_eq!(names.len(), 2, "{names:?}");
@@ -149,7 +149,7 @@ fn c12_logging_out_leaves_nothing_behind() {
     let saved = alice.engine.chats().unwrap()[0].id;
     alice.says(saved, "A note");
     let mut laptop = town.sign_in("alice", 2);
-    laptop.with(|engine, moment| engine.log_out(moment)).unwrap();
+    laptop.with(Engine::log_out).unwrap();
     laptop.settle();
     assert!(laptop.changes.contains(&Change::Wiped), "{:?}", laptop.changes);
     assert!(laptop.engine.own_account().is_none());
