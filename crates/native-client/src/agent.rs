@@ -63,7 +63,7 @@ impl Agent {
     }
 
     pub(crate) async fn run(mut self) {
-        let mut outcome = self.at_present(|engine, moment| engine.connected(moment));
+        let mut outcome = self.at_present(Engine::connected);
         loop {
             if outcome.and_then(|()| self.drain()).is_err() {
                 // The store is as it was before; what was asked of it is asked again. That nobody listens is no failure.
@@ -83,7 +83,7 @@ impl Agent {
                     self.live_ended();
                     self.at_present(|engine, moment| engine.stream_ended(&failure, moment))
                 }
-                Event::Time => self.at_present(|engine, moment| engine.wake(moment)),
+                Event::Time => self.at_present(Engine::wake),
                 Event::End => return,
             };
         }
@@ -109,7 +109,7 @@ impl Agent {
 
     /// Sends what is to be sent, tells what changed, listens where there is something to listen to.
     fn drain(&mut self) -> Result<(), EngineError> {
-        for call in self.at_present(|engine, moment| engine.outgoing(moment))? {
+        for call in self.at_present(Engine::outgoing)? {
             let (link, ticket) = (self.link.clone(), call.ticket);
             self.calls.spawn(async move { (ticket, link.call(call).await) });
         }

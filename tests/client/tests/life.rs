@@ -100,6 +100,27 @@ fn what_was_written_offline_is_sent_once_after_a_crash() {
 }
 
 #[test]
+fn who_is_blocked_is_not_heard_and_not_told() {
+    let town = Town::new();
+    let (mut alice, mut bob, chat) = friends(&town);
+    bob.says(chat, "Before");
+    let bobs = bob.engine.own_account().unwrap();
+    alice.catch_up();
+    alice.with(|engine, moment| engine.set_blocked(bobs, true, moment)).unwrap();
+    alice.settle();
+    bob.says(chat, "After");
+    assert!(bob.engine.queued(chat).unwrap().is_empty(), "bob is not told");
+    assert_eq!(alice.hears(chat), ["Ciao Bob"]);
+    assert_eq!(alice.chat(chat).unread.messages, 0);
+    // A new device knows it too, and a block that is taken back brings everything back.
+    let mut laptop = town.sign_in("alice", 11);
+    assert_eq!(laptop.hears(chat), ["Ciao Bob"]);
+    laptop.with(|engine, moment| engine.set_blocked(bobs, false, moment)).unwrap();
+    laptop.settle();
+    assert_eq!(laptop.texts(chat), ["Ciao Bob", "Before", "After"]);
+}
+
+#[test]
 fn a_whole_life() {
     let town = Town::new();
     // Alice registers, talks to Bob, and the two make a group with Carol.

@@ -66,6 +66,7 @@ impl Wants {
     pub(super) const SYNC: u32 = 16;
     pub(super) const SAVED: u32 = 32;
     pub(super) const TOKEN: u32 = 64;
+    pub(super) const BLOCKED: u32 = 128;
 
     pub(super) const fn of(bits: u32) -> Self {
         Self(bits)
@@ -88,11 +89,11 @@ impl Wants {
 pub(super) const FIRST: Generation = Generation(1);
 
 impl Vault {
-    pub(super) fn of(root: &RootSecret, device: DeviceId, certificate: Option<DeviceCertificate>) -> Self {
+    pub(super) fn of(root: &RootSecret, device: DeviceId) -> Self {
         Self {
             device,
             key: root.derive_vault_device_key(FIRST),
-            certificate,
+            certificate: None,
             store: root.derive_store_key(FIRST),
             slots: root.derive_slot_key(),
         }

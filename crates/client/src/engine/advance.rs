@@ -64,6 +64,9 @@ impl Step<'_, '_> {
         if wants.has(Wants::SYNC) {
             self.ask_what_changed()?;
         }
+        if wants.has(Wants::BLOCKED) {
+            self.call(Lane::Blocked, &wire::ListBlockedRequest::default())?;
+        }
         if wants.has(Wants::SAVED) && !wants.has(Wants::SYNC) && !wants.has(Wants::VAULT_PACKAGE) {
             self.update(|account| account.wants.remove(Wants::SAVED))?;
             let own = self.account()?.id;
@@ -79,13 +82,13 @@ impl Step<'_, '_> {
         match chat.membership {
             Membership::Founding => self.found_next(chat),
             Membership::Outside => {
-                if chat.window.is_some() && chat.vault_step != VaultStep::Awake && self.is_behind(chat) {
+                if chat.window.is_some() && chat.vault_step != VaultStep::Awake && chat.is_behind() {
                     return self.ask_for_more(chat);
                 }
                 self.come_in(chat)
             }
             Membership::Former => {
-                if chat.window.is_some() && self.is_behind(chat) {
+                if chat.window.is_some() && chat.is_behind() {
                     return self.ask_for_more(chat);
                 }
                 self.ask_for_history(chat)
@@ -93,7 +96,11 @@ impl Step<'_, '_> {
             Membership::Member => {
                 let Some(mut group) = self.take_group(chat)? else { return Ok(()) };
                 let changed = self.advance_member(chat, &mut group)?;
-                if changed { self.put_group(chat, group) } else { Ok(self.return_group(chat, group)) }
+                if changed {
+                    return self.put_group(chat, group);
+                }
+                self.return_group(chat, group);
+                Ok(())
             }
         }
     }
@@ -104,7 +111,7 @@ impl Step<'_, '_> {
             self.first_range(chat)?;
             return Ok(false);
         }
-        if self.is_behind(chat) {
+        if chat.is_behind() {
             self.ask_for_more(chat)?;
             return Ok(false);
         }
@@ -139,10 +146,6 @@ impl Step<'_, '_> {
         }
         self.mark_next(chat, group)?;
         Ok(changed)
-    }
-
-    fn is_behind(&self, chat: &Chat) -> bool {
-        chat.server_seq > chat.high_seq()
     }
 
     fn ask_for_more(&mut self, chat: &Chat) -> Result<(), Mishap> {

@@ -274,6 +274,11 @@ impl Chat {
         self.window.map_or(0, |window| window.high.seq())
     }
 
+    /// Whether the server has entries that were not processed here.
+    pub(super) fn is_behind(&self) -> bool {
+        self.server_seq > self.high_seq()
+    }
+
     /// Takes over where the server says the conversation stands.
     pub(super) fn take_head(&mut self, head: &ConversationHead) {
         self.come_back(head);

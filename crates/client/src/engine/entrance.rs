@@ -58,7 +58,7 @@ pub(super) enum Flow {
     Registering(Box<Registering>),
     Proving(Box<Proving>),
     Entering(Box<Entering>),
-    Running(Box<Running>),
+    Running(Running),
     Recovering(Box<Recovery>),
     Recovered(Box<Entered>),
 }
@@ -162,7 +162,7 @@ impl Step<'_, '_> {
         let device = DeviceId::from_bytes(self.moment.random());
         let vault_device = DeviceId::from_bytes(self.moment.random());
         let certificate = self.certify(&identity, account, device, &key, Purpose::Device)?;
-        let mut vault = Vault::of(&root, vault_device, None);
+        let mut vault = Vault::of(&root, vault_device);
         let vault_certificate = self.certify(&identity, account, vault_device, &vault.key, Purpose::Vault)?;
         vault.certificate = Some(vault_certificate);
 
@@ -313,7 +313,7 @@ impl Step<'_, '_> {
         }
         let certificate = self.certify(&identity, account, device, &key, Purpose::Device)?;
         // Whose the vault device is follows from the root; its id is read from the account's certificates.
-        let vault = Vault::of(&root, DeviceId::from_bytes([0; 16]), None);
+        let vault = Vault::of(&root, DeviceId::from_bytes([0; 16]));
         let sealed_name = self.seal_device_name(&vault, account, device, &device_name);
         self.call(Lane::Certify, &wire::AddDeviceRequest { certificate: encoded(&certificate), sealed_name })?;
         self.begin_account(Account {
@@ -331,7 +331,7 @@ impl Step<'_, '_> {
             access_token: session.access_token,
             refresh_token: session.refresh_token,
             cursor: Vec::new(),
-            wants: Wants::of(Wants::CERTIFICATE | Wants::OWN_ACCOUNT | Wants::PACKAGES | Wants::SYNC),
+            wants: Wants::of(Wants::CERTIFICATE | Wants::OWN_ACCOUNT | Wants::PACKAGES | Wants::SYNC | Wants::BLOCKED),
         })?;
         Ok(())
     }
@@ -444,7 +444,8 @@ impl Step<'_, '_> {
     fn seal_device_name(&mut self, vault: &Vault, account: AccountId, device: DeviceId, name: &str) -> Bytes {
         let item = Item::DeviceName(device);
         let end = (0..=item.max_len().min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
-        let sealed = vault.store.seal(account, &item, Version::FIRST, name[..end].as_bytes(), &mut self.moment.rng);
+        let name = &name.as_bytes()[..end];
+        let sealed = vault.store.seal(account, &item, Version::FIRST, name, &mut self.moment.rng);
         sealed.map(Bytes::from).unwrap_or_default()
     }
 }

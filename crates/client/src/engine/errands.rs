@@ -41,9 +41,17 @@ pub enum Errand {
 
 /// An errand between two replies.
 pub(super) enum Running {
-    Password { registration: Registration, root: RootSecret, vault: wire::Vault, cost: StretchCost, end_others: bool },
+    Password(Box<NewPassword>),
     Words { code: RecoveryCode },
     Revoking { device: DeviceId, root: RootSecret },
+}
+
+pub(super) struct NewPassword {
+    registration: Registration,
+    root: RootSecret,
+    vault: wire::Vault,
+    cost: StretchCost,
+    end_others: bool,
 }
 
 /// A device of the own account.
@@ -76,8 +84,8 @@ impl Step<'_, '_> {
                 let started = Registration::start(password, &mut self.moment.rng);
                 let (registration, request) = started.map_err(|_| Mishap::Bad("the password"))?;
                 self.memory.traffic.call(&wire::ChangePasswordStartRequest { opaque_request: request.into() });
-                let running = Running::Password { registration, root, vault, cost, end_others: end_other_sessions };
-                self.memory.flow = Some(Flow::Running(Box::new(running)));
+                let running = NewPassword { registration, root, vault, cost, end_others: end_other_sessions };
+                self.memory.flow = Some(Flow::Running(Running::Password(Box::new(running))));
             }
             Errand::RenewRecoveryWords => self.renew_words(&root, vault)?,
             Errand::EnableFactor => {
@@ -88,7 +96,7 @@ impl Step<'_, '_> {
             }
             Errand::RevokeDevice(device) => {
                 self.memory.traffic.call(&wire::ListDevicesRequest {});
-                self.memory.flow = Some(Flow::Running(Box::new(Running::Revoking { device, root })));
+                self.memory.flow = Some(Flow::Running(Running::Revoking { device, root }));
             }
         }
         Ok(())
@@ -96,7 +104,8 @@ impl Step<'_, '_> {
 
     pub(super) fn password_evaluated(&mut self, reply: &wire::ChangePasswordStartResponse) -> Result<(), Mishap> {
         let Some(Flow::Running(running)) = self.memory.flow.take() else { return Ok(()) };
-        let Running::Password { registration, root, vault, cost, end_others } = *running else { return Ok(()) };
+        let Running::Password(running) = running else { return Ok(()) };
+        let NewPassword { registration, root, vault, cost, end_others } = *running;
         let account = self.account()?.id;
         let done = registration.finish(&reply.opaque_response, account, cost, &mut self.moment.rng);
         let done = done.map_err(|_| Mishap::Bad("opaque_response"))?;
@@ -137,13 +146,13 @@ impl Step<'_, '_> {
         let version = Version::from_number(vault.version).next();
         let vault = self.resealed(root, Unlock::RecoveryCode(&code), version, vault)?;
         self.memory.traffic.call(&wire::PutVaultRequest { vault: Some(vault) });
-        self.memory.flow = Some(Flow::Running(Box::new(Running::Words { code })));
+        self.memory.flow = Some(Flow::Running(Running::Words { code }));
         self.update(|account| account.vault_version = version.number())
     }
 
     pub(super) fn vault_is_put(&mut self) -> Result<(), Mishap> {
         let Some(Flow::Running(running)) = self.memory.flow.take() else { return Ok(()) };
-        let Running::Words { code } = *running else { return Ok(()) };
+        let Running::Words { code } = running else { return Ok(()) };
         self.update(|account| account.recovery_words = Some(code.expose_words().join(" ")))?;
         self.tell(Change::Done(Attempt::RecoveryWords));
         Ok(())
@@ -163,7 +172,7 @@ impl Step<'_, '_> {
     /// The devices of the account, for a person to look at or for one of them to be revoked.
     pub(super) fn devices_came(&mut self, reply: &wire::ListDevicesResponse) -> Result<(), Mishap> {
         if let Some(Flow::Running(running)) = self.memory.flow.take_if(|flow| matches!(flow, Flow::Running(_)))
-            && let Running::Revoking { device, root } = *running
+            && let Running::Revoking { device, root } = running
         {
             return self.revoke(device, &root, reply);
         }
@@ -208,23 +217,6 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    /// This device goes: first its certificate, so that it leaves all groups, then its session, then everything here.
-    pub(super) fn log_out(&mut self) -> Result<(), Mishap> {
-        let now = self.now();
-        let account = self.account()?;
-        let verified = account.certificate.verify(account.id, &account.identity, now).ok();
-        let revocation = verified.and_then(|device| DeviceRevocation::by_device(&account.key, &device, now));
-        self.memory.leaving = true;
-        match revocation.filter(|_| self.is_in_use()) {
-            Some(revocation) => {
-                let revocation = Bytes::copy_from_slice(&revocation.encode());
-                self.memory.traffic.call(&wire::RevokeDeviceRequest { revocation });
-                Ok(())
-            }
-            None => self.wipe(),
-        }
-    }
-
     /// A device was revoked: another one, or this one on its way out. The server has ended the session with it.
     pub(super) fn revoked(&mut self) -> Result<(), Mishap> {
         if self.memory.leaving {
@@ -253,6 +245,23 @@ impl Step<'_, '_> {
             self.memory.flow = None;
         }
         self.fail(what, Why::Refused(failure.code().unwrap_or_default()));
+    }
+}
+
+/// This device goes: first its certificate, so that it leaves all groups, then its session, then everything here.
+pub(super) fn log_out(step: &mut Step<'_, '_>) -> Result<(), Mishap> {
+    let now = step.now();
+    let account = step.account()?;
+    let verified = account.certificate.verify(account.id, &account.identity, now).ok();
+    let revocation = verified.and_then(|device| DeviceRevocation::by_device(&account.key, &device, now));
+    step.memory.leaving = true;
+    match revocation.filter(|_| step.is_in_use()) {
+        Some(revocation) => {
+            let revocation = Bytes::copy_from_slice(&revocation.encode());
+            step.memory.traffic.call(&wire::RevokeDeviceRequest { revocation });
+            Ok(())
+        }
+        None => step.wipe(),
     }
 }
 

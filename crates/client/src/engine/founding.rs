@@ -18,13 +18,13 @@ use crate::store::StoreError;
 
 impl Step<'_, '_> {
     /// A conversation that is here at once, and on the server when it can be reached.
-    pub(super) fn begin_founding(&mut self, kind: ConversationKind, others: Vec<AccountId>) -> Result<Chat, Mishap> {
+    pub(super) fn begin_founding(&mut self, kind: ConversationKind, others: &[AccountId]) -> Result<Chat, Mishap> {
         let id = ConversationId::from_bytes(self.moment.random());
         let number = crate::history::number_of(self.db, id)?;
         let mut chat = Chat::new(number, id, kind, Membership::Founding);
         chat.server_at_ms = self.memory.clock.now_ms(self.moment);
         chat.save(self.db)?;
-        self.intend(&chat, &Intent::found(&others))?;
+        self.intend(&chat, &Intent::found(others))?;
         self.tell(Change::Chats);
         Ok(chat)
     }

@@ -47,7 +47,7 @@ use sotto_crypto::login::Password;
 use sotto_crypto::mls::governance::{Policy, Role};
 use sotto_proto::wire::ConversationKind;
 use sotto_proto::wire::event::Content;
-use sotto_proto::{AccountId, ConversationId, DeviceId, EventId, UserName, decode, limits, wire};
+use sotto_proto::{AccountId, ConversationId, DeviceId, EventId, ReportId, UserName, decode, limits, wire};
 use zeroize::Zeroizing;
 
 pub use change::{Attempt, Change, Why};
@@ -128,7 +128,7 @@ impl Engine {
 
     /// The calls that are to go out now. Each is given once, until it is answered or due again.
     pub fn outgoing(&mut self, moment: &mut Moment<'_>) -> Result<Vec<Outgoing>, EngineError> {
-        self.step(moment, |step| step.outgoing())
+        self.step(moment, Outgoing::all)
     }
 
     /// When [`Engine::wake`] should be called, by the clock of the moments.
@@ -314,7 +314,7 @@ impl Engine {
 
     /// Takes this device out of the account and wipes everything here.
     pub fn log_out(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
-        self.signed_in_step(moment, |step| step.log_out())
+        self.signed_in_step(moment, errands::log_out)
     }
 
     fn enter(&mut self, visitor: Visitor, moment: &mut Moment<'_>) -> Result<(), EngineError> {
@@ -391,7 +391,7 @@ impl Engine {
         let title = wire::Title { title: title.to_owned(), description: String::new() };
         let title = self.checked_event(Content::Title(title), "", moment)?;
         self.signed_in_step(moment, |step| {
-            let chat = step.begin_founding(ConversationKind::Group, members.to_vec())?;
+            let chat = step.begin_founding(ConversationKind::Group, members)?;
             step.enqueue(&chat, &title)?;
             Ok(chat.id)
         })
@@ -417,7 +417,7 @@ impl Engine {
         accounts: &[AccountId],
         moment: &mut Moment<'_>,
     ) -> Result<(), EngineError> {
-        self.intend(chat, Intent::add(accounts), moment)
+        self.intend(chat, &Intent::add(accounts), moment)
     }
 
     /// Removes an account from a group.
@@ -427,7 +427,7 @@ impl Engine {
         account: AccountId,
         moment: &mut Moment<'_>,
     ) -> Result<(), EngineError> {
-        self.intend(chat, Intent::remove(account), moment)
+        self.intend(chat, &Intent::remove(account), moment)
     }
 
     /// Gives an account a role.
@@ -438,7 +438,7 @@ impl Engine {
         role: Role,
         moment: &mut Moment<'_>,
     ) -> Result<(), EngineError> {
-        self.intend(chat, Intent::role(account, role), moment)
+        self.intend(chat, &Intent::role(account, role), moment)
     }
 
     /// Changes the rules of a group.
@@ -448,7 +448,7 @@ impl Engine {
         policy: Policy,
         moment: &mut Moment<'_>,
     ) -> Result<(), EngineError> {
-        self.intend(chat, Intent::policy(policy), moment)
+        self.intend(chat, &Intent::policy(policy), moment)
     }
 
     /// Takes another device of the own account out of a conversation.
@@ -458,16 +458,16 @@ impl Engine {
         device: DeviceId,
         moment: &mut Moment<'_>,
     ) -> Result<(), EngineError> {
-        self.intend(chat, Intent::remove_device(device), moment)
+        self.intend(chat, &Intent::remove_device(device), moment)
     }
 
     /// Leaves a conversation.
     pub fn leave(&mut self, chat: ConversationId, moment: &mut Moment<'_>) -> Result<(), EngineError> {
-        self.intend(chat, Intent::leave(), moment)
+        self.intend(chat, &Intent::leave(), moment)
     }
 
-    fn intend(&mut self, chat: ConversationId, intent: Intent, moment: &mut Moment<'_>) -> Result<(), EngineError> {
-        self.in_chat(chat, moment, |step, chat| Ok(step.intend(chat, &intent)?))
+    fn intend(&mut self, chat: ConversationId, intent: &Intent, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        self.in_chat(chat, moment, |step, chat| Ok(step.intend(chat, intent)?))
     }
 
     /// Accepts a request of a stranger.
@@ -483,6 +483,26 @@ impl Engine {
         self.in_chat(chat, moment, |step, chat| {
             let request = wire::DeclineRequestRequest { conversation_id: chat.id.to_wire(), block };
             Ok(step.call(requests::Lane::Standing(chat.id), &request)?)
+        })
+    }
+
+    /// Blocks an account, or takes the block back: it can start nothing with this one, and what it still writes into a chat of the two
+    /// is not shown. It is not told.
+    pub fn set_blocked(
+        &mut self,
+        account: AccountId,
+        blocked: bool,
+        moment: &mut Moment<'_>,
+    ) -> Result<(), EngineError> {
+        self.signed_in_step(moment, |step| step.set_blocked(account, blocked))
+    }
+
+    /// Reports an account to the operator, with what the person chooses to show.
+    pub fn report(&mut self, report: wire::ReportRequest, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        self.signed_in_step(moment, |step| {
+            let report_id = ReportId::from_bytes(step.moment.random()).to_wire();
+            step.memory.traffic.call(&wire::ReportRequest { report_id, ..report });
+            Ok(())
         })
     }
 
@@ -643,7 +663,9 @@ impl Engine {
         });
         match outcome {
             Ok((value, changes)) => {
-                changes.into_iter().for_each(|change| self.tell(change));
+                for change in changes {
+                    self.tell(change);
+                }
                 Ok(value)
             }
             Err(mishap) => {

@@ -83,7 +83,7 @@ impl Step<'_, '_> {
                 return Ok(chat);
             }
         }
-        self.begin_founding(kind, if account == own { vec![] } else { vec![account] })
+        self.begin_founding(kind, if account == own { &[] } else { std::slice::from_ref(&account) })
     }
 
     fn is_with(&mut self, chat: &Chat, account: AccountId) -> Result<bool, Mishap> {
@@ -223,6 +223,46 @@ impl Step<'_, '_> {
             )?
             .execute([account.as_bytes()])?;
         Ok(())
+    }
+
+    /// Holds here at once, and on the server when it can be reached. A change of mind before that replaces what was to be sent.
+    pub(super) fn set_blocked(&mut self, account: AccountId, blocked: bool) -> Result<(), Mishap> {
+        self.keep_blocked(account, blocked)?;
+        self.forget(Lane::Block(account))?;
+        let account_id = account.to_wire();
+        Ok(if blocked {
+            self.call(Lane::Block(account), &wire::BlockAccountRequest { account_id })
+        } else {
+            self.call(Lane::Block(account), &wire::UnblockAccountRequest { account_id })
+        }?)
+    }
+
+    fn keep_blocked(&mut self, account: AccountId, blocked: bool) -> Result<(), Mishap> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO contacts (account_id, blocked) VALUES (?1, ?2)
+                 ON CONFLICT (account_id) DO UPDATE SET blocked = ?2",
+            )?
+            .execute(params![account.as_bytes(), blocked])?;
+        self.tell(Change::Contact(account));
+        self.tell(Change::Chats);
+        Ok(())
+    }
+
+    /// Whom the account had blocked before this device came.
+    pub(super) fn blocked_came(&mut self, reply: &wire::ListBlockedResponse) -> Result<(), Mishap> {
+        for account in &reply.account_ids {
+            self.keep_blocked(AccountId::parse("account_ids", account)?, true)?;
+        }
+        self.update(|account| account.wants.remove(Wants::BLOCKED))?;
+        match reply.account_ids.last().filter(|_| reply.more) {
+            Some(last) => {
+                self.forget(Lane::Blocked)?;
+                let request = wire::ListBlockedRequest { after_account_id: last.clone() };
+                Ok(self.call(Lane::Blocked, &request)?)
+            }
+            None => Ok(()),
+        }
     }
 
     pub(super) fn contact(&self, account: AccountId) -> Result<Option<Contact>, StoreError> {

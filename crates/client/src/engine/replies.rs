@@ -8,7 +8,7 @@ use sotto_proto::{Call, ConversationHead, ConversationId, EntryBody, LogEntry, M
 use super::account::Wants;
 use super::change::{Attempt, Change, Why};
 use super::chat::{Chat, Membership, Stand, VaultStep, Window};
-use super::requests::{Failure, Kept, Ticket};
+use super::requests::{Failure, Kept, OF_CONVERSATIONS, Ticket};
 use super::sending::position;
 use super::step::{Mishap, Step};
 
@@ -53,6 +53,7 @@ impl Step<'_, '_> {
             Method::AuthRecoverStart => self.recovery_challenged(reply::<wire::RecoverStartRequest>(whole())?),
             Method::AuthRecoverProve => self.recovery_proved(reply::<wire::RecoverProveRequest>(whole())?),
             Method::AuthRecoverFinish => self.recovered(reply::<wire::RecoverFinishRequest>(whole())?),
+            Method::AccountListBlocked => self.blocked_came(&reply::<wire::ListBlockedRequest>(whole())?),
             Method::AccountListDevices => self.devices_came(&reply::<wire::ListDevicesRequest>(whole())?),
             Method::AccountRevokeDevice => self.revoked(),
             Method::AccountAddDevice => self.certified(),
@@ -314,15 +315,13 @@ impl Step<'_, '_> {
                 self.fail(Attempt::Change(chat.id), Why::Refused(code));
             }
             Method::ConversationCommit if chat.membership == Membership::Outside => {
-                self.join_refused(&mut chat, failure)?
+                self.join_refused(&mut chat, failure)?;
             }
             Method::ConversationCommit => self.commit_refused(&mut chat, failure)?,
             Method::ConversationAppend => self.append_refused(&mut chat, &kept.request()?, failure)?,
-            Method::ConversationLeave => {
-                if code != ErrorCode::EpochConflict {
-                    self.finish_intent(&chat)?;
-                    self.fail(Attempt::Leave(chat.id), Why::Refused(code));
-                }
+            Method::ConversationLeave if code != ErrorCode::EpochConflict => {
+                self.finish_intent(&chat)?;
+                self.fail(Attempt::Leave(chat.id), Why::Refused(code));
             }
             Method::ConversationGetTree => {
                 // The Welcome is too old for its tree: by the newest state instead.
@@ -424,7 +423,8 @@ fn assembled(pieces: Vec<Bytes>) -> Result<Vec<u8>, Mishap> {
 
 /// The conversation that a stored lane names.
 pub(super) fn conversation_of(lane: &[u8]) -> Option<ConversationId> {
-    lane.get(1..)?.try_into().ok().map(ConversationId::from_bytes)
+    let (tag, id) = lane.split_first()?;
+    id.try_into().ok().filter(|_| *tag >= OF_CONVERSATIONS).map(ConversationId::from_bytes)
 }
 
 const TREE_MAX: usize = 32 << 20;

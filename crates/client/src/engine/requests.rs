@@ -1,11 +1,11 @@
 //! Calls on their way: which there are, which may go out now, and when one is tried again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, params};
 use sotto_proto::wire::{ErrorCode, ErrorDetail};
-use sotto_proto::{Access, Call, ConversationId, Method, decode};
+use sotto_proto::{Access, AccountId, Call, ConversationId, Method, decode};
 
 use super::moment::Moment;
 use super::replies::conversation_of;
@@ -48,6 +48,8 @@ pub(super) enum Lane {
     VaultPackages,
     Keys,
     Sync,
+    Blocked,
+    Block(AccountId),
     Log(ConversationId),
     History(ConversationId),
     Send(ConversationId),
@@ -58,6 +60,7 @@ pub(super) enum Lane {
 
 impl Lane {
     fn encode(self) -> Vec<u8> {
+        let chat = |id: ConversationId| Some(*id.as_bytes());
         let (tag, id) = match self {
             Self::Session => (1, None),
             Self::Certify => (2, None),
@@ -66,18 +69,23 @@ impl Lane {
             Self::VaultPackages => (5, None),
             Self::Keys => (6, None),
             Self::Sync => (7, None),
-            Self::Log(id) => (20, Some(id)),
-            Self::History(id) => (21, Some(id)),
-            Self::Send(id) => (22, Some(id)),
-            Self::Marker(id) => (23, Some(id)),
-            Self::Checkpoint(id) => (24, Some(id)),
-            Self::Standing(id) => (25, Some(id)),
+            Self::Blocked => (8, None),
+            Self::Block(account) => (9, Some(*account.as_bytes())),
+            Self::Log(id) => (20, chat(id)),
+            Self::History(id) => (21, chat(id)),
+            Self::Send(id) => (22, chat(id)),
+            Self::Marker(id) => (23, chat(id)),
+            Self::Checkpoint(id) => (24, chat(id)),
+            Self::Standing(id) => (25, chat(id)),
         };
         let mut bytes = vec![tag];
-        bytes.extend(id.iter().flat_map(|id| id.as_bytes()));
+        bytes.extend_from_slice(id.as_ref().map_or(&[], |id| id.as_slice()));
         bytes
     }
 }
+
+/// Lanes from this tag on are of one conversation each.
+pub(super) const OF_CONVERSATIONS: u8 = 20;
 
 /// A call as it is kept until it is answered.
 #[derive(Clone)]
@@ -96,7 +104,7 @@ const FLEETING: i64 = 1 << 60;
 pub(super) struct Traffic {
     fleeting: BTreeMap<Ticket, Kept>,
     fleeting_made: i64,
-    in_flight: BTreeMap<Ticket, ()>,
+    in_flight: BTreeSet<Ticket>,
     tries: BTreeMap<Ticket, Tries>,
 }
 
@@ -148,12 +156,12 @@ impl Traffic {
     /// Whether a call may go out; if so, it counts as gone.
     fn release(&mut self, ticket: Ticket, now_ms: u64) -> bool {
         let due = self.tries.get(&ticket).is_none_or(|tries| tries.due_ms <= now_ms);
-        due && self.in_flight.insert(ticket, ()).is_none()
+        due && self.in_flight.insert(ticket)
     }
 
     /// When the next call that waits is due.
     pub(super) fn next_due_ms(&self) -> Option<u64> {
-        let waiting = self.tries.iter().filter(|(ticket, _)| !self.in_flight.contains_key(ticket));
+        let waiting = self.tries.iter().filter(|(ticket, _)| !self.in_flight.contains(ticket));
         waiting.map(|(_, tries)| tries.due_ms).min()
     }
 }
@@ -205,38 +213,40 @@ impl Step<'_, '_> {
         Ok(())
     }
 
+    fn body_of(&self, ticket: Ticket) -> Result<Bytes, StoreError> {
+        let mut statement = self.db.prepare_cached("SELECT body FROM requests WHERE ticket = ?1")?;
+        Ok(statement.query_row([ticket.0], |row| row.get::<_, Vec<u8>>(0))?.into())
+    }
+}
+
+impl Outgoing {
     /// All calls that may go out now.
-    pub(super) fn outgoing(&mut self) -> Result<Vec<Outgoing>, Mishap> {
-        let mut waiting = self
+    pub(super) fn all(step: &mut Step<'_, '_>) -> Result<Vec<Self>, Mishap> {
+        let mut waiting = step
             .db
             .prepare_cached("SELECT ticket, method FROM requests ORDER BY ticket")?
             .query_map([], |row| Ok((Ticket(row.get(0)?), row.get::<_, String>(1)?)))?
             .map(|row| row.map(|(ticket, path)| (ticket, Method::from_path(&path))))
             .collect::<Result<Vec<_>, _>>()?;
-        let fleeting = self.memory.traffic.fleeting.iter();
+        let fleeting = step.memory.traffic.fleeting.iter();
         waiting.extend(fleeting.map(|(ticket, kept)| (*ticket, Some(kept.method))));
 
         let mut outgoing = Vec::new();
         for (ticket, method) in waiting {
             let method = method.ok_or(Mishap::Bad("a call of a later version"))?;
-            let token = self.token_for(method.access());
+            let token = step.token_for(method.access());
             let may_go = token.is_some() || method.access() == Access::Anyone;
-            if !may_go || !self.memory.traffic.release(ticket, self.moment.now_ms) {
+            if !may_go || !step.memory.traffic.release(ticket, step.moment.now_ms) {
                 continue;
             }
-            let body = match self.memory.traffic.fleeting(ticket) {
+            let body = match step.memory.traffic.fleeting(ticket) {
                 Some(kept) => kept.body.clone(),
-                None => self.body_of(ticket)?,
+                None => step.body_of(ticket)?,
             };
             let token = token.filter(|_| method.access() != Access::Anyone);
-            outgoing.push(Outgoing { ticket, method, body, token });
+            outgoing.push(Self { ticket, method, body, token });
         }
         Ok(outgoing)
-    }
-
-    fn body_of(&self, ticket: Ticket) -> Result<Bytes, StoreError> {
-        let mut statement = self.db.prepare_cached("SELECT body FROM requests WHERE ticket = ?1")?;
-        Ok(statement.query_row([ticket.0], |row| row.get::<_, Vec<u8>>(0))?.into())
     }
 }
 

@@ -75,7 +75,8 @@ impl Engine {
     fn chat_view(&self, chat: &Chat) -> Result<ChatView, EngineError> {
         let own = self.own_account();
         let other = self.other_side(chat)?;
-        let unread = match own {
+        let hidden = self.hidden_in(chat)?.is_some();
+        let unread = match own.filter(|_| !hidden) {
             Some(own) => self.store.unread(chat.id, chat.read_seq, own)?,
             None => Unread::default(),
         };
@@ -86,7 +87,7 @@ impl Engine {
             requested_by: chat.requested_by,
             title: self.title_of(chat, other)?,
             other,
-            last: self.store.page(chat.id, None, 1)?.pop(),
+            last: self.page(chat.id, None, if hidden { LAST_AMONG } else { 1 })?.pop(),
             at_ms: chat.server_at_ms,
             unread,
             ready: matches!(chat.membership, Membership::Member | Membership::Former) || chat.window.is_some(),
@@ -135,7 +136,19 @@ impl Engine {
 
     /// The last items before a place of the log, or of all, oldest first.
     pub fn page(&self, id: ConversationId, before: Option<u64>, limit: u32) -> Result<Vec<Item>, EngineError> {
-        Ok(self.store.page(id, before, limit)?)
+        let mut items = self.store.page(id, before, limit)?;
+        let chat = Chat::load(self.store.connection(), id)?;
+        if let Some(hidden) = chat.map(|chat| self.hidden_in(&chat)).transpose()?.flatten() {
+            items.retain(|item| item.author != hidden);
+        }
+        Ok(items)
+    }
+
+    /// Whose words are not shown in a conversation: those of a blocked account in a chat of two.
+    fn hidden_in(&self, chat: &Chat) -> Result<Option<AccountId>, EngineError> {
+        let Some(other) = self.other_side(chat)? else { return Ok(None) };
+        let contact = contact(self.store.connection(), other)?;
+        Ok(contact.filter(|contact| contact.blocked).map(|_| other))
     }
 
     /// Lines that no event says, from a place of the log on.
@@ -218,3 +231,6 @@ fn roster_at(db: &rusqlite::Connection, chat: &Chat) -> Result<Option<Roster>, S
         .optional()?;
     Ok(body.and_then(|body| prost::Message::decode(body.as_slice()).ok()))
 }
+
+/// How far back the last shown thing is looked for where one side is hidden.
+const LAST_AMONG: u32 = 50;

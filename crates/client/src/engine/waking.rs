@@ -130,17 +130,17 @@ impl Step<'_, '_> {
                 let request = wire::GetCheckpointsRequest { conversation_ids: vec![chat.id.to_wire()] };
                 Ok(self.call(Lane::Log(chat.id), &request)?)
             }
-            VaultStep::NoCheckpoint => match self.waiting(chat, vault_device)? {
-                Some(waiting) => self.ask_for_tree(chat, &waiting),
-                None => {
-                    let request = wire::ListWelcomesRequest {
-                        device_id: vault_device.to_wire(),
-                        conversation_id: chat.id.to_wire(),
-                        ..Default::default()
-                    };
-                    Ok(self.call(Lane::Log(chat.id), &request)?)
+            VaultStep::NoCheckpoint => {
+                if let Some(waiting) = self.waiting(chat, vault_device)? {
+                    return self.ask_for_tree(chat, &waiting);
                 }
-            },
+                let request = wire::ListWelcomesRequest {
+                    device_id: vault_device.to_wire(),
+                    conversation_id: chat.id.to_wire(),
+                    ..Default::default()
+                };
+                Ok(self.call(Lane::Log(chat.id), &request)?)
+            }
             VaultStep::Awake if chat.server_handshake > chat.vault_seq => {
                 let request = wire::ReadRangeRequest {
                     conversation_id: chat.id.to_wire(),
