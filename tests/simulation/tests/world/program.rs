@@ -11,6 +11,8 @@ use crate::world::{World, name, short};
 
 /// Who there is.
 const PEOPLE: [&str; 4] = ["ann", "ben", "cleo", "dan"];
+/// Never, now and then, all the time; in steps of a thousand.
+const CRASHES: [u32; 3] = [0, 15, 150];
 const DEVICES_EACH: usize = 2;
 
 impl World {
@@ -22,7 +24,7 @@ impl World {
             world.register(person);
         }
         world.network.weather = Weather::FOUL;
-        world.crashes = 15;
+        world.crashes = CRASHES[world.rng.random_range(0..CRASHES.len())];
         for _ in 0..actions {
             world.do_something();
             let pause = world.rng.random_range(0..4_000);

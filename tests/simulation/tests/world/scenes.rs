@@ -124,6 +124,56 @@ fn whoever_is_removed_reads_no_further_i7() {
 }
 
 #[test]
+fn whoever_is_added_again_reads_on() {
+    for is_away in [false, true] {
+        let mut world = World::new(9, Weather::FAIR);
+        let (ann, cleo) = (world.register("ann"), world.register("cleo"));
+        world.befriend(ann, cleo);
+        let group = world.found(ann, &[cleo]);
+        world.say(ann, group, "with cleo");
+        world.run_for(MINUTE);
+        if is_away {
+            world.go_away(cleo);
+        }
+        let account = world.account(cleo);
+        world.act(ann, "removes cleo", |engine, moment| engine.remove(group, account, moment)).unwrap();
+        world.run_for(MINUTE);
+        world.say(ann, group, "without");
+        world.run_for(MINUTE);
+        world.act(ann, "adds cleo", |engine, moment| engine.add(group, &[account], moment)).unwrap();
+        world.run_for(MINUTE);
+        world.say(ann, group, "with cleo again");
+        if is_away {
+            world.crash(cleo);
+        }
+        world.calm_down();
+        assert_eq!(world.texts(cleo, group), ["with cleo", "with cleo again"]);
+        world.say(cleo, group, "hello again");
+        world.calm_down();
+        world.check();
+    }
+}
+
+#[test]
+fn a_device_that_comes_in_while_others_talk_misses_nothing() {
+    for seed in 30..33 {
+        let mut world = World::new(seed, Weather::FAIR);
+        let (ann, ben) = (world.register("ann"), world.register("ben"));
+        let chat = world.befriend(ann, ben);
+        let tablet = world.sign_in("ben");
+        world.network.weather = Weather { lost_back: 300, delay_ms: (5, 400), ..Weather::FAIR };
+        for text in ["one", "two", "three", "four", "five"] {
+            world.say(ann, chat, text);
+            world.say(ben, chat, text);
+            world.run_for(3_000);
+        }
+        world.calm_down();
+        assert_eq!(world.texts(tablet, chat).len(), 10, "seed {seed}");
+        world.check();
+    }
+}
+
+#[test]
 fn a_revoked_device_is_out_of_every_group_and_reads_no_further_i7_s5() {
     let mut world = World::new(7, Weather::FAIR);
     let (ann, ben) = (world.register("ann"), world.register("ben"));

@@ -370,7 +370,8 @@ fn shown(failure: &Failure) -> String {
 pub(crate) const MINUTE: u64 = 60_000;
 const STREAM_PAUSE: u64 = 1_000;
 const BEGINNING: u64 = 1_800_000_000_000;
-const TRIES: usize = 5;
+/// A login is only in memory, and dies with its device.
+const TRIES: usize = 30;
 const ROUNDS: usize = 20;
 const STEPS_MAX: usize = 50_000;
 const TRACE_SHOWN: usize = 3_000;
