@@ -60,7 +60,7 @@ async fn survive(store: StoreKind) {
 
 /// `SOTTO_KILL_ROUNDS` asks for more.
 fn rounds() -> u32 {
-    std::env::var("SOTTO_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
+    std::env::var("SOTTO_KILL_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)
 }
 
 struct Writer {
