@@ -150,7 +150,11 @@ pub(super) const GROUPS: &[Group] = &[
     Group {
         heading: "What it says",
         settings: &[
-            text("log", "info", "What is logged: error, warn, info, debug, or by module as in sotto_server=debug"),
+            text(
+                "log",
+                "info",
+                "What is logged: error, warn, info, debug, or by module as in sotto_server=debug; libraries never say more than info",
+            ),
             switch("reflection", "false", "Whether tools may ask by gRPC reflection which methods there are"),
         ],
     },

@@ -4,7 +4,7 @@ mod account;
 mod chat;
 mod operator;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use rand::RngExt as _;
 use sotto_server_tests::people::{Town, randomness};
@@ -15,15 +15,15 @@ use crate::community::Community;
 /// Goes through everything, and gives what never left a client, or should not have.
 pub(super) async fn live_a_little(community: &Community, town: &Town) -> Result<Vec<Secret>> {
     let mut told = Secrets::default();
-    chat::talk(town, &mut told).await?;
-    chat::send_files(town).await?;
-    account::keep_things(town).await?;
-    account::use_a_second_factor(town, &mut told).await?;
-    account::change_the_password(town, &mut told).await?;
-    account::come_and_go_with_devices(town, &mut told).await?;
-    account::recover(town, &mut told).await?;
-    account::begin_anew(town, &mut told).await?;
-    operator::look_after_people(community, town).await?;
+    chat::talk(town, &mut told).await.context("talking")?;
+    chat::send_files(town).await.context("files")?;
+    account::keep_things(town).await.context("keeping things")?;
+    account::use_a_second_factor(town, &mut told).await.context("the second factor")?;
+    account::change_the_password(town, &mut told).await.context("a new password")?;
+    account::come_and_go_with_devices(town, &mut told).await.context("devices")?;
+    account::recover(town, &mut told).await.context("recovery")?;
+    account::begin_anew(town, &mut told).await.context("a reset")?;
+    operator::look_after_people(community, town).await.context("the operator")?;
     Ok(told.0)
 }
 

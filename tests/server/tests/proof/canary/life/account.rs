@@ -81,7 +81,9 @@ async fn log_in(device: &mut Device, second_factor: Option<SecondFactor>) -> Res
     let person = device.person.clone();
     let (login, ke1) = Login::start(Password::new(person.password())?, &mut randomness())?;
     let request = wire::LoginStartRequest { login_name: person.name.clone(), ke1: ke1.into() };
-    let reply = device.link.call(request).await?;
+    // A connection belongs to one session.
+    let link = device.town().link().await?;
+    let reply = link.call(request).await?;
     let logged_in = login.finish(&reply.ke2, person.account, StretchCost::MINIMUM, &mut randomness())?;
     let proof = device.prove(Call::Login(&logged_in.finalization));
     let request = wire::LoginFinishRequest {
@@ -90,8 +92,9 @@ async fn log_in(device: &mut Device, second_factor: Option<SecondFactor>) -> Res
         second_factor,
         device: Some(proof),
     };
-    device.session = device.link.call(request).await?.session.context("a login opens a session")?;
-    device.link.authenticate(&device.session.access_token).await?;
+    device.session = link.call(request).await?.session.context("a login opens a session")?;
+    link.authenticate(&device.session.access_token).await?;
+    device.link = link;
     Ok(())
 }
 
