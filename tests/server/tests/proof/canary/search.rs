@@ -16,18 +16,18 @@ pub(super) struct Secret {
 pub(super) struct Search<'a> {
     secrets: &'a [Secret],
     shapes: HashMap<[u8; BEGINNING], Vec<(Vec<u8>, usize)>>,
-    /// Whether some shape begins with these two bytes: most places of most texts are no beginning.
+    /// Whether some shape begins with these three bytes: most places of most texts are no beginning.
     beginnings: Vec<bool>,
 }
 
 impl<'a> Search<'a> {
     pub(super) fn for_all(secrets: &'a [Secret]) -> Self {
-        let mut search = Self { secrets, shapes: HashMap::new(), beginnings: vec![false; 1 << 16] };
+        let mut search = Self { secrets, shapes: HashMap::new(), beginnings: vec![false; 1 << 24] };
         for (index, secret) in secrets.iter().enumerate() {
             assert!(secret.bytes.len() >= SHORTEST, "{} is too short to be told from chance", secret.name);
             for shape in shapes(&secret.bytes) {
                 let beginning = *shape.first_chunk().expect("no shape is shorter");
-                search.beginnings[usize::from(u16::from_be_bytes([beginning[0], beginning[1]]))] = true;
+                search.beginnings[number(&beginning)] = true;
                 search.shapes.entry(beginning).or_default().push((shape, index));
             }
         }
@@ -38,7 +38,7 @@ impl<'a> Search<'a> {
     pub(super) fn find_in(&self, text: &[u8]) -> Vec<&'a Secret> {
         let mut found = BTreeSet::new();
         for (place, beginning) in text.array_windows::<BEGINNING>().enumerate() {
-            if !self.beginnings[usize::from(u16::from_be_bytes([beginning[0], beginning[1]]))] {
+            if !self.beginnings[number(beginning)] {
                 continue;
             }
             let here = &text[place..];
@@ -47,6 +47,10 @@ impl<'a> Search<'a> {
         }
         found.into_iter().map(|index| &self.secrets[index]).collect()
     }
+}
+
+fn number(beginning: &[u8; BEGINNING]) -> usize {
+    usize::from(beginning[0]) << 16 | usize::from(beginning[1]) << 8 | usize::from(beginning[2])
 }
 
 /// How a secret, or an end of it, looks in a file or a log.

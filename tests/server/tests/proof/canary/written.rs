@@ -7,36 +7,30 @@ use std::time::SystemTime;
 use sotto_test_services::postgres_program;
 use sqlx::{Connection as _, Executor as _, PgConnection, Row as _};
 
-use super::search::{Search, Secret};
 use crate::community::Community;
 
-/// Where something is that must not be there.
-pub(super) async fn leaks(community: &Community, secrets: &[Secret], since: SystemTime) -> Vec<String> {
-    let search = Search::for_all(secrets);
-    let in_log = search.find_in(community.program.log().as_bytes());
-    let mut leaks: Vec<_> = in_log.into_iter().map(|secret| format!("{} is in the log", secret.name)).collect();
-    for (place, content) in kept(community, since).await {
-        let found = search.find_in(&content).into_iter().filter(|secret| !secret.may_be_kept);
-        leaks.extend(found.map(|secret| format!("{} is in {place}", secret.name)));
-    }
-    leaks
+/// What was written, with the name of its place.
+pub(super) type Places = Vec<(String, Vec<u8>)>;
+
+/// Everything in the server's folder: with the embedded store, its tables and its journal.
+pub(super) fn in_folder(community: &Community) -> Places {
+    let mut found = Places::new();
+    read_all(community.program.data(), SystemTime::UNIX_EPOCH, &mut found);
+    found
 }
 
-/// Everything but the log: the folder of the server, and that of PostgreSQL.
-pub(super) async fn kept(community: &Community, since: SystemTime) -> Vec<(String, Vec<u8>)> {
-    let mut found = Vec::new();
-    read_all(community.program.data(), SystemTime::UNIX_EPOCH, &mut found);
-    if let Some(url) = community.backing.database_url() {
-        found.push(("the dump".to_owned(), dump(url)));
-        for folder in folders_of_postgres(url).await {
-            read_all(&folder, since, &mut found);
-        }
+/// The rows of PostgreSQL, and all that it has written since then.
+pub(super) async fn in_postgres(community: &Community, since: SystemTime) -> Places {
+    let Some(url) = community.backing.database_url() else { return Places::new() };
+    let mut found = vec![("the dump".to_owned(), dump(url))];
+    for folder in folders_of_postgres(url).await {
+        read_all(&folder, since, &mut found);
     }
     found
 }
 
 /// What was written lately, with its name. What is gone before it is read was no place to stay.
-fn read_all(folder: &Path, since: SystemTime, found: &mut Vec<(String, Vec<u8>)>) {
+fn read_all(folder: &Path, since: SystemTime, found: &mut Places) {
     let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     for entry in entries.map(Result::unwrap) {
         let Ok(about) = entry.metadata() else { continue };
