@@ -37,15 +37,23 @@ impl<'a> Search<'a> {
     /// The secrets that are in a text.
     pub(super) fn find_in(&self, text: &[u8]) -> Vec<&'a Secret> {
         let mut found = BTreeSet::new();
-        for (place, beginning) in text.array_windows::<BEGINNING>().enumerate() {
-            if !self.beginnings[number(beginning)] {
-                continue;
+        for start in (0..text.len()).step_by(PAGE) {
+            let page = &text[start..text.len().min(start + PAGE)];
+            // Files are made long before they are full, and no shape begins with zeros.
+            if page != &ZEROS[..page.len()] {
+                let places = start..start + page.len();
+                found.extend(places.flat_map(|place| self.beginning_at(&text[place..])));
             }
-            let here = &text[place..];
-            let candidates = self.shapes.get(beginning).into_iter().flatten();
-            found.extend(candidates.filter(|(shape, _)| here.starts_with(shape)).map(|(_, index)| *index));
         }
         found.into_iter().map(|index| &self.secrets[index]).collect()
+    }
+
+    fn beginning_at(&self, text: &[u8]) -> Vec<usize> {
+        let Some(beginning) = text.first_chunk().filter(|beginning| self.beginnings[number(beginning)]) else {
+            return Vec::new();
+        };
+        let candidates = self.shapes.get(beginning).into_iter().flatten();
+        candidates.filter(|(shape, _)| text.starts_with(shape)).map(|(_, index)| *index).collect()
     }
 }
 
@@ -79,3 +87,5 @@ fn written(part: &[u8]) -> Vec<Vec<u8>> {
 pub(super) const SHORTEST: usize = 12;
 const LONGEST: usize = 24;
 const BEGINNING: usize = 8;
+const PAGE: usize = 4_096;
+const ZEROS: [u8; PAGE] = [0; PAGE];
