@@ -80,8 +80,8 @@ pub trait Sealed: Send + Sync {
     /// Replaces the vault; the stored one again changes nothing. Returns the account's change number.
     async fn put_vault(&self, account: AccountId, vault: VaultRecord) -> Result<u64, StoreError>;
 
-    /// Stores a checkpoint of a conversation that the account is in, and drops the vault's Welcomes up to there. The stored one again
-    /// changes nothing.
+    /// Stores a checkpoint of a conversation that the account is or was in, and drops the vault's Welcomes up to there. The stored one
+    /// again changes nothing.
     async fn put_checkpoint(&self, account: AccountId, checkpoint: Checkpoint) -> Result<(), StoreError>;
 
     /// Reads checkpoints in the order asked for, until they exceed `max_bytes`; always at least one. Second: those not reached.

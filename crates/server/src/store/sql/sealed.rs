@@ -37,7 +37,7 @@ impl Sealed for SqlStore {
     async fn put_checkpoint(&self, account: AccountId, checkpoint: Checkpoint) -> Result<(), StoreError> {
         let mut tx = self.database.write().await?;
         next_change(&mut tx, &account).await?;
-        expect_member(&mut tx, account, checkpoint.conversation).await?;
+        visible_head(&mut tx, account, checkpoint.conversation).await?;
         if read_checkpoints(&mut tx, account, &[checkpoint.conversation]).await?.contains(&checkpoint) {
             return Ok(());
         }

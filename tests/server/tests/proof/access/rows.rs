@@ -120,8 +120,8 @@ const fn row(method: Method) -> Row {
         | Method::AccountPutSetting
         | Method::AccountBlockAccount
         | Method::AccountUnblockAccount => Row::OwnWrite(Done),
-        // What a vault device learned while its account was a member stays; there is nothing to add to it afterwards.
-        Method::AccountPutCheckpoint => members_read(ABSENT),
+        // Who was a member goes on reading what it could, and the vault device with it.
+        Method::AccountPutCheckpoint => members_read(Done),
         Method::KeyPublishKeyPackages => Row::OwnWrite(EMPTY),
         Method::KeyCountKeyPackages => Row::Own(Done),
         Method::KeyClaimKeyPackages => Row::OwnWrite(Done),
