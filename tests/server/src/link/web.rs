@@ -134,7 +134,7 @@ fn unexpected() -> Refused {
 }
 
 /// The server lets a connection rest for 75 s.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 /// Flags, and the length of what follows.
 const PREFIX: usize = 5;
 const TRAILERS: u8 = 0x80;

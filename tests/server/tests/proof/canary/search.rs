@@ -27,7 +27,7 @@ impl<'a> Search<'a> {
             assert!(secret.bytes.len() >= SHORTEST, "{} is too short to be told from chance", secret.name);
             for shape in shapes(&secret.bytes) {
                 let beginning = *shape.first_chunk().expect("no shape is shorter");
-                search.beginnings[number(&beginning)] = true;
+                search.beginnings[number(beginning)] = true;
                 search.shapes.entry(beginning).or_default().push((shape, index));
             }
         }
@@ -49,7 +49,7 @@ impl<'a> Search<'a> {
     }
 
     fn beginning_at(&self, text: &[u8]) -> Vec<usize> {
-        let Some(beginning) = text.first_chunk().filter(|beginning| self.beginnings[number(beginning)]) else {
+        let Some(beginning) = text.first_chunk().filter(|beginning| self.beginnings[number(**beginning)]) else {
             return Vec::new();
         };
         let candidates = self.shapes.get(beginning).into_iter().flatten();
@@ -57,7 +57,7 @@ impl<'a> Search<'a> {
     }
 }
 
-fn number(beginning: &[u8; BEGINNING]) -> usize {
+fn number(beginning: [u8; BEGINNING]) -> usize {
     usize::from(beginning[0]) << 16 | usize::from(beginning[1]) << 8 | usize::from(beginning[2])
 }
 
