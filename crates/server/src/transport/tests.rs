@@ -516,7 +516,7 @@ mod grpc {
         };
         let large = framed(&vec![0; ECHO.request_max() + 1]);
         assert_eq!(call("good", large).await.code(), Some(ErrorCode::TooLarge));
-        assert_eq!(call("bad", framed(&[0; 200_000])).await.code(), Some(ErrorCode::Unauthenticated));
+        assert_eq!(call("bad", framed(&vec![0; 200_000])).await.code(), Some(ErrorCode::Unauthenticated));
         assert!(call("good", framed(b"hello")).await.body.starts_with(&framed(b"hello")));
     }
 
