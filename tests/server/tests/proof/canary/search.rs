@@ -1,6 +1,7 @@
 //! Looks for many secrets at once in what a server has written.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use data_encoding::{BASE64_NOPAD, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
 
@@ -27,7 +28,7 @@ impl<'a> Search<'a> {
             assert!(secret.bytes.len() >= SHORTEST, "{} is too short to be told from chance", secret.name);
             for shape in shapes(&secret.bytes) {
                 let beginning = *shape.first_chunk().expect("no shape is shorter");
-                search.beginnings[number(beginning)] = true;
+                search.beginnings[number(beginning[0], beginning[1], beginning[2])] = true;
                 search.shapes.entry(beginning).or_default().push((shape, index));
             }
         }
@@ -41,24 +42,30 @@ impl<'a> Search<'a> {
             let page = &text[start..text.len().min(start + PAGE)];
             // Files are made long before they are full, and no shape begins with zeros.
             if page != &ZEROS[..page.len()] {
-                let places = start..start + page.len();
-                found.extend(places.flat_map(|place| self.beginning_at(&text[place..])));
+                self.find_in_page(text, start..start + page.len(), &mut found);
             }
         }
         found.into_iter().map(|index| &self.secrets[index]).collect()
     }
 
-    fn beginning_at(&self, text: &[u8]) -> Vec<usize> {
-        let Some(beginning) = text.first_chunk().filter(|beginning| self.beginnings[number(**beginning)]) else {
-            return Vec::new();
-        };
-        let candidates = self.shapes.get(beginning).into_iter().flatten();
-        candidates.filter(|(shape, _)| text.starts_with(shape)).map(|(_, index)| *index).collect()
+    /// In small steps, because it goes through a hundred megabytes without the compiler's optimisation.
+    fn find_in_page(&self, text: &[u8], page: Range<usize>, found: &mut BTreeSet<usize>) {
+        let beginnings = self.beginnings.as_slice();
+        let (mut place, end) = (page.start, page.end.min(text.len().saturating_sub(BEGINNING - 1)));
+        while place < end {
+            if beginnings[number(text[place], text[place + 1], text[place + 2])] {
+                let here = &text[place..];
+                let candidates = here.first_chunk().and_then(|beginning| self.shapes.get(beginning));
+                let shapes = candidates.into_iter().flatten().filter(|(shape, _)| here.starts_with(shape));
+                found.extend(shapes.map(|(_, secret)| *secret));
+            }
+            place += 1;
+        }
     }
 }
 
-fn number(beginning: [u8; BEGINNING]) -> usize {
-    usize::from(beginning[0]) << 16 | usize::from(beginning[1]) << 8 | usize::from(beginning[2])
+const fn number(first: u8, second: u8, third: u8) -> usize {
+    (first as usize) << 16 | (second as usize) << 8 | third as usize
 }
 
 /// How a secret, or an end of it, looks in a file or a log.
