@@ -205,6 +205,8 @@ fn unit_tests(root: &Path) -> Result<String> {
 }
 
 fn rust_tests(root: &Path) -> Result<String> {
+    // Some tests start it as a process.
+    captured(&mut cargo(root, &["build", "--quiet", "--locked", "--package", "sotto-server"]))?;
     let (postgres, nats) = (Postgres::start()?, Nats::start()?);
     let mut command = cargo(root, &["test", "--quiet", "--locked", "--workspace", "--no-fail-fast"]);
     let scratch = scratch()?;

@@ -13,6 +13,9 @@ use sotto_server::{Node, StartError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 fn main() -> ExitCode {
     match Command::read() {
@@ -111,9 +114,13 @@ fn asked_to_stop() -> Result<impl Future<Output = ()>, StartError> {
     })
 }
 
-/// One JSON object a line.
+/// One JSON object a line. Whatever is asked for, the code of others stays at its news: below them it prints headers and frames, with
+/// tokens and content in them.
 fn log_to_standard_error(filter: &str) {
-    tracing_subscriber::fmt().json().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).init();
+    let harmless =
+        filter_fn(|event| event.target().starts_with("sotto_server") || *event.level() <= tracing::Level::INFO);
+    let lines = tracing_subscriber::fmt::layer().json().with_writer(std::io::stderr);
+    tracing_subscriber::registry().with(EnvFilter::new(filter)).with(harmless).with(lines).init();
 }
 
 /// A closed standard output is not our problem.

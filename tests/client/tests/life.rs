@@ -9,7 +9,7 @@ use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::recovery::RecoveryCode;
 use sotto_proto::ConversationId;
 
-fn friends<'t>(town: &'t Town) -> (Handset<'t>, Handset<'t>, ConversationId) {
+fn friends(town: &Town) -> (Handset<'_>, Handset<'_>, ConversationId) {
     let (mut alice, mut bob) = (town.register("alice", 1), town.register("bob", 2));
     let chat = alice.start_direct("bob", "Ciao Bob");
     bob.catch_up();

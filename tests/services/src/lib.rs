@@ -9,6 +9,8 @@ mod process;
 #[cfg(feature = "s3")]
 mod s3;
 
+use std::hash::{BuildHasher as _, RandomState};
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -52,10 +54,15 @@ pub enum ServiceError {
 const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// A port that was free a moment ago. Whoever starts on it finds out whether it still is.
+/// A port that was free a moment ago, and that stays so while its server is stopped: the kernel gives none of these to whoever connects.
 fn free_port() -> Result<u16, ServiceError> {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(|error| ServiceError::System("finding a free port", error))
+    let is_free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    let random = || u16::try_from(RandomState::new().hash_one(()) % u64::from(PORTS)).unwrap_or_default();
+    let full = || ServiceError::System("finding a free port", ErrorKind::AddrInUse.into());
+    (0..TRIES).map(|_| FIRST_PORT + random()).find(is_free).ok_or_else(full)
 }
+
+/// Below those that Linux gives to connections (`ip_local_port_range`).
+const FIRST_PORT: u16 = 15_000;
+const PORTS: u16 = 15_000;
+const TRIES: u32 = 1_000;

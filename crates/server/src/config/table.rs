@@ -152,7 +152,7 @@ pub(super) const GROUPS: &[Group] = &[
         settings: &[text(
             "log",
             "info",
-            "What is logged: error, warn, info, debug, or by module as in sotto_server=debug",
+            "What is logged: error, warn, info, debug, or by module as in sotto_server=debug; libraries never say more than info",
         )],
     },
 ];

@@ -36,8 +36,8 @@ impl Server {
     pub(super) fn new(router: Router, front: Arc<Front>) -> Self {
         let mut http = auto::Builder::new(TokioExecutor::new());
         http.http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
+            // It would count from the end of the request before, and end connections that may rest. `Activity` ends them in time.
+            .header_read_timeout(None)
             .max_headers(HEADERS_MAX)
             .max_buf_size(BUFFER_MAX);
         http.http2()
@@ -154,9 +154,9 @@ impl HttpBody for Watched {
     }
 }
 
-/// How long a client may take to say what it wants.
+/// How long a client may take to say what it wants first.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may rest between requests.
+/// How long a connection may rest between requests, up to the end of the next one's head.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 /// Silence after which a client of HTTP/2 is asked whether it is there, and how long it may take to say so.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);

@@ -499,6 +499,27 @@ mod grpc {
         assert!(reply.body.starts_with(encoded.as_bytes()));
     }
 
+    /// A browser sends its next call on the same connection.
+    #[tokio::test]
+    async fn a_connection_goes_on_after_a_request_that_was_answered_early() {
+        let server = Server::start().await;
+        let stream = TokioIo::new(server.connect().await);
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
+        tokio::spawn(connection);
+        let mut call = async |token: &str, message: Bytes| {
+            let request = Request::post(format!("/{}", ECHO.path()))
+                .header("content-type", "application/grpc-web+proto")
+                .header("authorization", format!("Bearer {token}"));
+            sender.ready().await.unwrap();
+            let response = within(sender.send_request(request.body(Full::new(message)).unwrap())).await.unwrap();
+            Reply::read(response).await
+        };
+        let large = framed(&vec![0; ECHO.request_max() + 1]);
+        assert_eq!(call("good", large).await.code(), Some(ErrorCode::TooLarge));
+        assert_eq!(call("bad", framed(&vec![0; 200_000])).await.code(), Some(ErrorCode::Unauthenticated));
+        assert!(call("good", framed(b"hello")).await.body.starts_with(&framed(b"hello")));
+    }
+
     #[tokio::test]
     async fn n3_a_foreign_page_may_not_call_and_a_named_one_may() {
         let server = Server::start_with(|settings| settings.origins = vec!["https://chat.example".to_owned()]).await;

@@ -9,6 +9,7 @@ crate::on_both!(
     settings_are_read_in_the_order_of_their_change,
     settings_have_a_limit_and_count_against_the_quota,
     markers_belong_to_members,
+    whoever_gives_up_reading_leaves_nothing_behind,
 );
 
 fn checkpoint(number: u64, size: usize) -> Checkpoint {
@@ -57,6 +58,24 @@ async fn checkpoints_are_read_as_far_as_they_fit(store: &dyn Store) {
     assert_eq!((ids, remaining), (vec![chats[4], chats[0]], vec![chats[2], chats[1]]));
     assert_eq!(store.checkpoints(ANN, &wanted, 0).await.unwrap().0.len(), 1);
     assert_eq!(store.checkpoints(ANN, &[], 0).await.unwrap(), (vec![], vec![]));
+}
+
+/// As callers do that hang up: at any moment between the first statement and the last.
+async fn whoever_gives_up_reading_leaves_nothing_behind(store: &dyn Store) {
+    register(store, &[(ANN, "ann")]).await;
+    for number in 1..=300 {
+        let mut reading = store.settings_after(ANN, 0, 200, 1 << 20);
+        for _ in 0..number {
+            if futures_util::poll!(&mut reading).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(reading);
+        store.put_setting(ANN, Setting { version: version(number), ..setting(1, 1, 10) }).await.unwrap();
+        let (now, _) = store.settings_after(ANN, 0, 200, 1 << 20).await.unwrap();
+        assert_eq!(now[0].1.version, version(number), "what was written last is read");
+    }
 }
 
 async fn settings_are_read_in_the_order_of_their_change(store: &dyn Store) {

@@ -2,6 +2,7 @@
 
 mod frames;
 mod grpc;
+mod recording;
 mod status;
 mod web;
 
@@ -77,12 +78,17 @@ pub fn code_of(error: &anyhow::Error) -> Option<ErrorCode> {
     error.downcast_ref::<Refused>().map(Refused::code)
 }
 
+pub use recording::{Message, Recording};
+
 /// Encoded messages of a stream.
 pub type RawItems = BoxStream<'static, Result<Bytes, Refused>>;
 
 /// A connection. Clones share it.
 #[derive(Clone)]
-pub struct Link(Way);
+pub struct Link {
+    way: Way,
+    recording: Option<Recording>,
+}
 
 #[derive(Clone)]
 enum Way {
@@ -94,16 +100,23 @@ enum Way {
 impl Link {
     /// Connects.
     pub async fn open(transport: Transport, server: SocketAddr) -> Result<Self> {
-        Ok(Self(match transport {
+        let way = match transport {
             Transport::Grpc => Way::Grpc(grpc::Grpc::connect(server).await?),
             Transport::GrpcWeb => Way::Web(web::Web::new(server)),
             Transport::Frames => Way::Frames(frames::Frames::connect(server).await?),
-        }))
+        };
+        Ok(Self { way, recording: None })
+    }
+
+    /// The same connection, on which everything is written down from now on.
+    #[must_use]
+    pub fn recorded(self, recording: Option<Recording>) -> Self {
+        Self { recording, ..self }
     }
 
     /// Shows an access token, for the calls from now on.
     pub async fn authenticate(&self, token: &str) -> Result<(), Refused> {
-        match &self.0 {
+        match &self.way {
             Way::Grpc(grpc) => grpc.token.set(token),
             Way::Web(web) => web.token.set(token),
             Way::Frames(frames) => return frames.authenticate(token).await,
@@ -124,34 +137,51 @@ impl Link {
 
     /// Sends bytes as the request of a method that has one reply.
     pub async fn call_raw(&self, method: Method, request: Bytes) -> Result<Bytes, Refused> {
-        match &self.0 {
+        self.record(|| Message::Request(method, request.clone()));
+        let reply = match &self.way {
             Way::Grpc(grpc) => grpc.call(method, request).await,
             Way::Web(web) => web.call(method, request).await,
             Way::Frames(frames) => frames.call(method, request).await,
-        }
+        }?;
+        self.record(|| Message::Reply(method, reply.clone()));
+        Ok(reply)
     }
 
     /// Sends bytes as the request of a method that answers with a stream.
     pub async fn stream_raw(&self, method: Method, request: Bytes) -> RawItems {
-        match &self.0 {
+        self.record(|| Message::Request(method, request.clone()));
+        let items = match &self.way {
             Way::Grpc(grpc) => grpc.stream(method, request).await,
             Way::Web(web) => web.stream(method, request).await,
             Way::Frames(frames) => frames.stream(method, request).await,
-        }
+        };
+        let recording = self.recording.clone();
+        let record = move |item: &Result<Bytes, Refused>| {
+            if let (Some(recording), Ok(item)) = (&recording, item) {
+                recording.add(Message::Reply(method, item.clone()));
+            }
+        };
+        items.inspect(record).boxed()
     }
 
     /// Waits until the server closes the connection; gives what it said. Only frames have a connection that says so.
     pub async fn closed(&self) -> Option<Close> {
-        match &self.0 {
+        match &self.way {
             Way::Frames(frames) => frames.closed().await,
             Way::Grpc(_) | Way::Web(_) => std::future::pending().await,
+        }
+    }
+
+    fn record(&self, message: impl FnOnce() -> Message) {
+        if let Some(recording) = &self.recording {
+            recording.add(message());
         }
     }
 }
 
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match &self.0 {
+        f.write_str(match &self.way {
             Way::Grpc(_) => "Link(gRPC)",
             Way::Web(_) => "Link(gRPC-Web)",
             Way::Frames(_) => "Link(frames)",

@@ -1,6 +1,7 @@
 //! gRPC-Web over HTTP/1.1, as a browser would speak it.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use futures_util::{StreamExt as _, stream};
@@ -25,18 +26,12 @@ pub(super) struct Web {
 
 impl Web {
     pub(super) fn new(server: SocketAddr) -> Self {
-        Self { client: Client::builder(TokioExecutor::new()).build_http(), server, token: Token::default() }
+        // A connection that rests is given up before the server does it, which might be just when it is used again.
+        let client = Client::builder(TokioExecutor::new()).pool_idle_timeout(REST).build_http();
+        Self { client, server, token: Token::default() }
     }
 
-    /// A connection that was kept may be closed just when it is used again; then the call is made once more, as any client does.
     pub(super) async fn call(&self, method: Method, request: Bytes) -> Result<Bytes, Refused> {
-        match self.call_once(method, request.clone()).await {
-            Err(refused) if refused == Refused::broken() => self.call_once(method, request).await,
-            answer => answer,
-        }
-    }
-
-    async fn call_once(&self, method: Method, request: Bytes) -> Result<Bytes, Refused> {
         let mut items = self.stream(method, request).await;
         let reply = items.next().await.unwrap_or(Err(unexpected()))?;
         match items.next().await {
@@ -138,6 +133,8 @@ fn unexpected() -> Refused {
     Refused::with(ErrorCode::Internal)
 }
 
+/// The server lets a connection rest for 75 s.
+const REST: Duration = Duration::from_mins(1);
 /// Flags, and the length of what follows.
 const PREFIX: usize = 5;
 const TRAILERS: u8 = 0x80;

@@ -28,7 +28,7 @@ pub use groups::lost_the_race;
 pub use live::Live;
 pub use person::Person;
 
-use crate::link::{Link, Transport};
+use crate::link::{Link, Recording, Transport};
 
 /// A server, as its people know it.
 #[derive(Clone, Debug)]
@@ -37,6 +37,7 @@ pub struct Town {
     transport: Transport,
     suite: Suite,
     server_key: VerifyingKey,
+    recording: Option<Recording>,
 }
 
 impl Town {
@@ -44,13 +45,19 @@ impl Town {
     pub async fn at(address: SocketAddr, transport: Transport) -> Result<Self> {
         let info = Link::open(transport, address).await?.call(wire::GetServerInfoRequest {}).await?;
         let server_key = VerifyingKey::from_bytes(&info.external_sender_key[..].try_into()?)?;
-        Ok(Self { address, transport, suite: Suite::PostQuantum, server_key })
+        Ok(Self { address, transport, suite: Suite::PostQuantum, server_key, recording: None })
     }
 
     /// The same server, for people who talk under another suite.
     #[must_use]
     pub fn with_suite(self, suite: Suite) -> Self {
         Self { suite, ..self }
+    }
+
+    /// The same server, for people whose every word to it is written down.
+    #[must_use]
+    pub fn recorded(self, recording: &Recording) -> Self {
+        Self { recording: Some(recording.clone()), ..self }
     }
 
     /// The same community behind another address: a restarted server, or another node.
@@ -66,7 +73,7 @@ impl Town {
 
     /// A connection without a token.
     pub async fn link(&self) -> Result<Link> {
-        Link::open(self.transport, self.address).await
+        Ok(Link::open(self.transport, self.address).await?.recorded(self.recording.clone()))
     }
 }
 
@@ -92,7 +99,7 @@ fn since_1970() -> Duration {
 }
 
 /// A user name that no other test has, and that looks like none: the letters are unlike each other.
-fn unique_name(name: &str) -> String {
+pub fn unique_name(name: &str) -> String {
     const LETTERS: &[u8; 16] = b"abcdefghkpqtuwxy";
     let mut rng = randomness();
     let ending: String = (0..12).map(|_| char::from(LETTERS[rng.random_range(0..LETTERS.len())])).collect();

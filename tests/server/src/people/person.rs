@@ -59,6 +59,11 @@ impl Person {
         self.recovery.expose_secret().to_vec()
     }
 
+    /// Shows the server that the code is at hand.
+    pub fn prove_recovery(&self, challenge: &[u8; 32]) -> bytes::Bytes {
+        bytes::Bytes::copy_from_slice(&self.recovery.prove(self.account, challenge).to_bytes())
+    }
+
     pub(super) fn typed_password(&self) -> Result<Password> {
         Ok(Password::new(&self.password)?)
     }

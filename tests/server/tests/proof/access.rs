@@ -9,6 +9,7 @@ use std::fmt;
 use sotto_proto::Method;
 use sotto_proto::wire::ErrorCode;
 use sotto_server_tests::backing::{BusKind, StoreKind};
+use sotto_server_tests::link::Transport;
 
 use self::stage::{Role, Stage};
 use crate::community::Community;
@@ -30,9 +31,23 @@ impl fmt::Debug for Outcome {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_method_answers_everybody_as_the_contract_says_a1() {
-    let mut community = Community::start(StoreKind::Sqlite, BusKind::Local).await;
-    let stage = Stage::set(&mut community).await;
+async fn every_method_answers_everybody_as_the_contract_says_over_frames_a1() {
+    every_method_answers_everybody(StoreKind::Sqlite, Transport::Frames).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_method_answers_everybody_as_the_contract_says_over_grpc_a1() {
+    every_method_answers_everybody(StoreKind::Postgres, Transport::Grpc).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_method_answers_everybody_as_the_contract_says_over_grpc_web_a1() {
+    every_method_answers_everybody(StoreKind::Sqlite, Transport::GrpcWeb).await;
+}
+
+async fn every_method_answers_everybody(store: StoreKind, transport: Transport) {
+    let mut community = Community::start(store, BusKind::Local).await;
+    let stage = Stage::set(&mut community, transport).await;
     let mut wrong = Vec::new();
     for method in in_an_order_that_leaves_the_stage_standing() {
         for role in Role::ALL {
@@ -52,7 +67,7 @@ async fn every_method_answers_everybody_as_the_contract_says_a1() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_not_yours_is_answered_like_what_is_not_there_a2() {
     let mut community = Community::start(StoreKind::Sqlite, BusKind::Local).await;
-    let stage = Stage::set(&mut community).await;
+    let stage = Stage::set(&mut community, Transport::Frames).await;
     let nowhere = stage.elsewhere();
     let mut compared = 0;
     for method in Method::ALL.into_iter().filter(|method| rows::names_an_object(*method)) {

@@ -91,7 +91,8 @@ pub(crate) fn all_is_well(community: &Community, wrong: &[String]) {
     assert!(wrong.is_empty(), "{}\n\nThe server's log:\n{log}", wrong.join("\n"));
 }
 
-fn last_lines(log: &str) -> String {
+/// The end of a log, without its news.
+pub(crate) fn last_lines(log: &str) -> String {
     let lines: Vec<_> = log.lines().filter(|line| !line.contains("\"INFO\"")).collect();
     lines[lines.len().saturating_sub(40)..].join("\n")
 }

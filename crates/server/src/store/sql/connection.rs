@@ -36,7 +36,7 @@ impl Database {
     pub(crate) async fn write(&self) -> Result<Connection, StoreError> {
         let inner = match self {
             Self::Sqlite { writer, .. } => writer.begin_with("BEGIN IMMEDIATE").await.map(Inner::SqliteWrite),
-            Self::Postgres(pool) => pool.begin().await.map(Inner::PostgresWrite),
+            Self::Postgres(pool) => begin(pool, "BEGIN").await.map(Inner::PostgresWrite),
         };
         inner.map(Connection).map_err(failure)
     }
@@ -55,8 +55,7 @@ impl Database {
         let inner = match self {
             Self::Sqlite { readers, .. } => readers.begin().await.map(Inner::SqliteWrite),
             Self::Postgres(pool) => {
-                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-                pool.begin_with(begin).await.map(Inner::PostgresWrite)
+                begin(pool, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map(Inner::PostgresWrite)
             }
         };
         inner.map(Connection).map_err(failure)
@@ -79,6 +78,14 @@ impl Database {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+}
+
+/// Begins in a task of its own, to its end: when nobody waits any more for the answer to `BEGIN`, sqlx would put the connection back
+/// with the transaction open, and whoever gets it next would read the past and write nothing.
+async fn begin(pool: &PgPool, statement: &'static str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+    begun.await.map_err(|_| sqlx::Error::WorkerCrashed)?
 }
 
 impl Connection {

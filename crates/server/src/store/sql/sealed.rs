@@ -130,10 +130,7 @@ impl Sealed for SqlStore {
         // Locks the conversation, and marks it: its members are told as of an entry.
         let sql = "UPDATE conversations SET untold = 1 WHERE id = $1";
         tx.run(sql, args![&marker.conversation]).await?;
-        let head = visible_head(&mut tx, marker.account, marker.conversation).await?;
-        if !matches!(head.standing, Standing::Member | Standing::Requested) {
-            return Err(Refusal::NotFound.into());
-        }
+        expect_member(&mut tx, marker.account, marker.conversation).await?;
         let audience = audience_code(marker.audience);
         // The reply of then was lost.
         let sql = "SELECT 1 FROM markers WHERE conversation = $1 AND account = $2 AND audience = $3
@@ -184,15 +181,25 @@ impl Sealed for SqlStore {
         limit: u32,
     ) -> Result<Vec<Marker>, StoreError> {
         let mut tx = self.database.snapshot().await?;
-        let head = visible_head(&mut tx, account, conversation).await?;
-        if !matches!(head.standing, Standing::Member | Standing::Requested) {
-            return Err(Refusal::NotFound.into());
-        }
+        expect_member(&mut tx, account, conversation).await?;
         let sql = "SELECT k.conversation, k.account, k.audience, k.version, k.generation, k.epoch, k.sealed
                    FROM markers k JOIN memberships m ON m.account = k.account AND m.conversation = k.conversation
                    WHERE k.conversation = $1 AND m.standing = 1 AND (k.audience = 1 OR k.account = $2)
                    ORDER BY k.put_at DESC, k.account, k.audience LIMIT $3";
         tx.rows(sql, args![&conversation, &account, limit]).await?.iter().map(marker).collect()
+    }
+}
+
+/// Whoever was a member is told what somebody is told who never was one.
+async fn expect_member(
+    tx: &mut Connection,
+    account: AccountId,
+    conversation: ConversationId,
+) -> Result<(), StoreError> {
+    let head = visible_head(tx, account, conversation).await?;
+    match head.standing {
+        Standing::Member | Standing::Requested => Ok(()),
+        _ => Err(Refusal::NotFound.into()),
     }
 }
 

@@ -23,14 +23,18 @@ pub(super) async fn tell_members(database: &Database, limit: u32) -> Result<u64,
     Ok(told + u64::from(tell_contacts(database).await?))
 }
 
-/// Tells all conversations of an account that are not told yet: after this, its change numbers are exact.
+/// Tells all conversations of an account that are not told yet: after this, its change numbers are exact. On a full disk reading goes
+/// on without: what is not told now is told later, under numbers beyond those that were read.
 pub(super) async fn tell_account(database: &Database, account: AccountId) -> Result<(), StoreError> {
     // CROSS JOIN: SQLite begins with the untold, which are few, and not with the account's, which may be many.
     let sql = "SELECT c.id FROM conversations c CROSS JOIN memberships m
                WHERE c.untold = 1 AND m.account = $1 AND m.conversation = c.id AND m.until_seq IS NULL";
     let rows = database.read().await?.rows(sql, args![&account]).await?;
     for row in &rows {
-        tell_conversation(database, row.id(0)?).await?;
+        match tell_conversation(database, row.id(0)?).await {
+            Err(StoreError::ReadOnly(_)) => break,
+            told => drop(told?),
+        }
     }
     Ok(())
 }

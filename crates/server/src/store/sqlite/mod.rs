@@ -66,7 +66,13 @@ async fn readers(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError
 }
 
 fn pool() -> SqlitePoolOptions {
-    SqlitePoolOptions::new().acquire_timeout(PATIENCE).idle_timeout(None).max_lifetime(None)
+    SqlitePoolOptions::new()
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // SQLite itself takes a transaction back when the disk is full or fails. The connection goes on believing that it is in one
+        // and would refuse to begin the next: another one takes its place.
+        .before_acquire(|connection, _| Box::pin(std::future::ready(Ok(!connection.is_in_transaction()))))
 }
 
 /// Two servers on one folder would each believe to be alone. The kernel lets go of the lock when the process ends, however it ends.

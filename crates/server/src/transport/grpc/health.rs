@@ -30,8 +30,8 @@ impl Call {
         }
     }
 
-    pub(super) async fn respond(self, front: &Arc<Front>, form: Form, body: Body) -> Response {
-        let asked = tokio::time::timeout(PATIENCE, request::read(form, body, REQUEST_MAX)).await;
+    pub(super) async fn respond(self, front: &Arc<Front>, form: Form, mut body: Body) -> Response {
+        let asked = tokio::time::timeout(PATIENCE, request::read(form, &mut body, REQUEST_MAX)).await;
         match asked.unwrap_or_else(|_| Err(ErrorCode::DeadlineExceeded.into())).and_then(is_about_us) {
             Err(failure) => reply::fail(form, failure),
             Ok(()) => match self {

@@ -72,16 +72,21 @@ async fn call(
     method: Method,
     request: Request<Body>,
 ) -> Result<(Answer, Option<AccessToken>), Failure> {
-    let headers = request.headers();
-    let deadline = deadline::of(method, headers);
-    let caller = Caller { address: peer.address(headers), token: token(front, method, headers)? };
+    let (head, mut body) = request.into_parts();
     let work = async {
-        let message = request::read(form, request.into_body(), method.request_max()).await?;
+        let caller = Caller { address: peer.address(&head.headers), token: token(front, method, &head.headers)? };
+        let message = request::read(form, &mut body, method.request_max()).await?;
         // In a task of its own: a client that hangs up must not leave an effect half told to others.
-        tokio::spawn(front.call(method, caller, message)).await.unwrap_or_else(|_| Err(ErrorCode::Unavailable.into()))
+        let call = tokio::spawn(front.call(method, caller, message));
+        let answer = call.await.unwrap_or_else(|_| Err(ErrorCode::Unavailable.into()))?;
+        Ok((answer, caller.token))
     };
-    let answer = tokio::time::timeout(deadline, work).await;
-    Ok((answer.unwrap_or_else(|_| Err(ErrorCode::DeadlineExceeded.into()))?, caller.token))
+    let answer = tokio::time::timeout(deadline::of(method, &head.headers), work).await;
+    let answer = answer.unwrap_or_else(|_| Err(ErrorCode::DeadlineExceeded.into()));
+    if answer.is_err() {
+        request::discard_rest(form, body).await;
+    }
+    answer
 }
 
 /// The token that a call presents, where one is looked at.

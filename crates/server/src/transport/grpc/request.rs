@@ -1,9 +1,12 @@
 //! The one message of a request, with its limit known before anything is kept.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use bytes::{Buf as _, Bytes, BytesMut};
 use data_encoding::BASE64;
 use http_body_util::BodyExt as _;
+use sotto_proto::limits::MEDIUM_REQUEST_MAX;
 use sotto_proto::wire::{ErrorCode, ErrorDetail};
 
 use super::form::{Form, PREFIX};
@@ -11,7 +14,7 @@ use crate::services::Failure;
 use crate::transport::frames::limit_name;
 
 /// Reads a message of at most `max` bytes.
-pub(super) async fn read(form: Form, mut body: Body, max: usize) -> Result<Bytes, Failure> {
+pub(super) async fn read(form: Form, body: &mut Body, max: usize) -> Result<Bytes, Failure> {
     let mut message = Message::new(max);
     let mut text = Text::default();
     while let Some(frame) = body.frame().await {
@@ -24,6 +27,30 @@ pub(super) async fn read(form: Form, mut body: Body, max: usize) -> Result<Bytes
     }
     message.finish()
 }
+
+/// Reads past what is left of a request that is answered early, within bounds. A connection of HTTP/1.1 on which something is left
+/// is closed without a word: the client may lose the answer, and the call that it makes next.
+pub(super) async fn discard_rest(form: Form, mut body: Body) {
+    if form == Form::Grpc {
+        return;
+    }
+    let mut left = REST_MAX;
+    let rest = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            let read = frame.data_ref().map_or(0, Bytes::len);
+            match usize::checked_sub(left, read) {
+                Some(less) => left = less,
+                None => return,
+            }
+        }
+    };
+    // Whoever takes longer has to connect again.
+    let _ = tokio::time::timeout(REST_TIMEOUT, rest).await;
+}
+
+/// As large as the largest request but those that only members make.
+const REST_MAX: usize = MEDIUM_REQUEST_MAX + PREFIX;
+const REST_TIMEOUT: Duration = Duration::from_secs(10);
 
 struct Message {
     max: usize,
@@ -122,7 +149,7 @@ mod tests {
     async fn read_pieces(form: Form, pieces: &[&[u8]], max: usize) -> Result<Bytes, ErrorCode> {
         let pieces: Vec<_> =
             pieces.iter().map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
-        read(form, Body::from_stream(stream::iter(pieces)), max).await.map_err(|failure| failure.code())
+        read(form, &mut Body::from_stream(stream::iter(pieces)), max).await.map_err(|failure| failure.code())
     }
 
     #[tokio::test]

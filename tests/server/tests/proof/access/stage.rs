@@ -77,8 +77,8 @@ pub(super) struct Actor {
 
 impl Stage {
     /// Only admins and owners may post, so that roles make a difference that the server can see.
-    pub(super) async fn set(community: &mut Community) -> Self {
-        let town = community.town(Transport::Frames).await;
+    pub(super) async fn set(community: &mut Community, transport: Transport) -> Self {
+        let town = community.town(transport).await;
         let operator = town.register("opal").await.unwrap();
         community.program.stop().unwrap();
         let made = community.program.operate(&["admin", "create", &operator.person.name]).unwrap();
