@@ -1,6 +1,7 @@
 //! The embedded database: one file, one process, nothing to install.
 
 mod append;
+mod checkpoint;
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -11,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, SqlitePool};
 
 pub(super) use append::append_batch;
+pub(super) use checkpoint::Checkpointer;
 
 use super::StoreError;
 use super::sql::connection::Database;
@@ -23,20 +25,24 @@ pub(super) async fn open(folder: &Path) -> Result<Database, StoreError> {
     let options = options(folder).create_if_missing(true);
     let writer = writer(&options).await?;
     migrations::for_sqlite().run(&writer).await.map_err(migration_failure)?;
+    let checkpointer = Some(Checkpointer::start(options.clone(), writer.clone()).await.map_err(failure)?);
     let readers = readers(options).await?;
-    Ok(Database::Sqlite { writer, readers, _lock: Some(lock) })
+    Ok(Database::Sqlite { writer, readers, checkpointer, _lock: Some(lock) })
 }
 
 /// Opens the same without the lock. SQLite itself keeps writers of several processes apart, and nothing that the owner of the lock
 /// keeps in memory depends on what is written so.
 pub(super) async fn attach(folder: &Path) -> Result<Database, StoreError> {
     let options = options(folder).create_if_missing(false);
-    Ok(Database::Sqlite { writer: writer(&options).await?, readers: readers(options).await?, _lock: None })
+    let (writer, readers) = (writer(&options).await?, readers(options).await?);
+    Ok(Database::Sqlite { writer, readers, checkpointer: None, _lock: None })
 }
 
 fn options(folder: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(folder.join("sotto.db"))
+        // Of a new database. Each event changes a page of the index of event ids, which are random, and half a page is written faster.
+        .page_size(2048)
         .foreign_keys(true)
         // Readers see the last commit while the writer writes, and a commit is one sequential write and one fsync.
         .journal_mode(SqliteJournalMode::Wal)
@@ -46,6 +52,7 @@ fn options(folder: &Path) -> SqliteConnectOptions {
         .statement_cache_capacity(STATEMENTS)
         .pragma("cache_size", CACHE_KIB)
         .pragma("temp_store", "memory")
+        .pragma("wal_autocheckpoint", LOG_PAGES_MAX)
         .disable_statement_logging()
 }
 
@@ -58,7 +65,9 @@ async fn readers(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError
 }
 
 fn pool() -> SqlitePoolOptions {
-    SqlitePoolOptions::new().acquire_timeout(PATIENCE).idle_timeout(None).max_lifetime(None)
+    // A connection is a thread of this process: there is no need to ask whether it is still there.
+    let options = SqlitePoolOptions::new().test_before_acquire(false);
+    options.acquire_timeout(PATIENCE).idle_timeout(None).max_lifetime(None)
 }
 
 /// Two servers on one folder would each believe to be alone. The kernel lets go of the lock when the process ends, however it ends.
@@ -78,5 +87,7 @@ const READERS: u32 = 4;
 const STATEMENTS: usize = 256;
 /// Negative: in KiB instead of pages.
 const CACHE_KIB: &str = "-8192";
+/// 256 MiB: the checkpointer comes much earlier, if it can.
+const LOG_PAGES_MAX: &str = "131072";
 const BUSY: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);
