@@ -69,8 +69,8 @@ async fn run(connections: &SqlitePool, sql: &'static str) -> sqlx::Result<LogPag
 
 /// Waits for nobody, neither for readers nor for writers.
 const MOVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
-const PAUSE: Duration = Duration::from_millis(100);
-/// 4 MiB: as little as pays at once, since flushing it holds up the flushes of commits.
-const WORTH_MOVING: i64 = 2_048;
+const PAUSE: Duration = Duration::from_millis(250);
+/// 16 MiB.
+const WORTH_MOVING: i64 = 8_192;
 /// 64 MiB.
 const LONG: i64 = 32_768;
