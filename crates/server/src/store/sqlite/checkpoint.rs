@@ -1,5 +1,5 @@
-//! Moves what was committed from the write-ahead log into the database, beside the writer: no commit waits for that, and a page that
-//! many commits have changed moves once.
+//! Moves what was committed from the write-ahead log into the database, beside the writer: commits seldom wait for that, and a
+//! page that many commits have changed moves once.
 
 use std::time::Duration;
 
