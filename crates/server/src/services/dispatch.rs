@@ -1,7 +1,8 @@
 //! From a method to the verb that carries it out. A method without a verb does not compile.
 
 use bytes::Bytes;
-use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt as _, StreamExt as _};
 use sotto_proto::{Call, Method, decode};
 
 use super::{Answer, Caller, Failure, Items, Services};
@@ -15,21 +16,21 @@ macro_rules! routes {
         encoded { $($ready:ident => $ready_service:ident.$ready_verb:ident,)* }
     ) => {
         match $method {
-            $(Method::$open => {
+            $(Method::$open => async move {
                 Ok(reply(&$services.$open_service.$open_verb(&$caller.visitor(), request($body)?).await?))
-            })*
-            $(Method::$closed => {
+            }.boxed(),)*
+            $(Method::$closed => async move {
                 let session = $services.gate.admit($method, $caller).await?;
                 Ok(reply(&$services.$closed_service.$closed_verb(&session, request($body)?).await?))
-            })*
-            $(Method::$live => {
+            }.boxed(),)*
+            $(Method::$live => async move {
                 let session = $services.gate.admit($method, $caller).await?;
                 Ok(items($services.$live_service.$live_verb(&session, request($body)?).await?))
-            })*
-            $(Method::$ready => {
+            }.boxed(),)*
+            $(Method::$ready => async move {
                 let session = $services.gate.admit($method, $caller).await?;
                 Ok(Answer::Items($services.$ready_service.$ready_verb(&session, request($body)?).await?))
-            })*
+            }.boxed(),)*
         }
     };
 }
@@ -37,7 +38,8 @@ macro_rules! routes {
 impl Services {
     /// Carries out a call. Who may make it is checked before the request is decoded.
     pub async fn call(&self, method: Method, caller: &Caller, body: Bytes) -> Result<Answer, Failure> {
-        routes! {
+        // Each call takes memory for its own verb, not for the largest.
+        let call: BoxFuture<'_, Result<Answer, Failure>> = routes! {
             (self, method, caller, body)
             anyone {
                 AuthGetServerInfo => auth.get_server_info,
@@ -124,7 +126,8 @@ impl Services {
             encoded {
                 StreamSubscribe => stream.subscribe,
             }
-        }
+        };
+        call.await
     }
 }
 

@@ -95,7 +95,7 @@ fn closed() -> StoreError {
     StoreError::Unavailable(Arc::new(std::io::Error::new(std::io::ErrorKind::BrokenPipe, "the store is closing")))
 }
 
-/// Most events in one transaction: at the size limit of an event about 18 MiB.
-const BATCH: usize = 256;
+/// Most events in one transaction: at the size limit of an event about 36 MiB.
+const BATCH: usize = 512;
 /// Most events that wait for a lane; whoever comes then waits outside.
 const QUEUE: usize = 1024;

@@ -5,7 +5,7 @@ mod append;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions as _, PgPool};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool};
 
 pub(super) use append::append_batch;
 
@@ -33,11 +33,19 @@ async fn connect(url: &str, connections: u32) -> Result<PgPool, StoreError> {
         // Whatever the server's default is: what is acknowledged is on disk.
         .options([("synchronous_commit", "on"), ("idle_in_transaction_session_timeout", IDLE_MS)])
         .disable_statement_logging();
-    let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(PATIENCE)
+        // Asking costs a round trip: not of a connection that has just been used.
+        .test_before_acquire(false)
+        .before_acquire(|connection, met| {
+            Box::pin(async move { Ok(met.idle_for < FRESH || connection.ping().await.is_ok()) })
+        });
     pool.connect_with(options).await.map_err(failure)
 }
 
 const STATEMENTS: usize = 256;
+const FRESH: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// A node that hangs must not hold its locks for ever.
 const IDLE_MS: &str = "30000";

@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Executor as _, PgPool, Postgres, SqlSafeStr, Sqlite, S
 
 use super::failure::failure;
 use super::value::{Arg, Row, for_postgres, for_sqlite};
+use crate::store::sqlite::Checkpointer;
 use crate::store::{Refusal, StoreError};
 
 /// An open database.
@@ -15,6 +16,8 @@ pub(crate) enum Database {
     Sqlite {
         writer: SqlitePool,
         readers: SqlitePool,
+        /// Not started by those who are beside the server.
+        checkpointer: Option<Checkpointer>,
         /// Not held by those who are beside the server.
         _lock: Option<std::fs::File>,
     },
@@ -71,7 +74,10 @@ impl Database {
 
     pub(crate) async fn close(&self) {
         match self {
-            Self::Sqlite { writer, readers, .. } => {
+            Self::Sqlite { writer, readers, checkpointer, .. } => {
+                if let Some(checkpointer) = checkpointer {
+                    checkpointer.close().await;
+                }
                 readers.close().await;
                 writer.close().await;
             }
@@ -139,6 +145,14 @@ impl Connection {
         match &self.0 {
             Inner::PostgresWrite(_) => self.maybe_row(AssertSqlSafe(format!("{sql} FOR NO KEY UPDATE")), args).await,
             _ => self.maybe_row(sql, args).await,
+        }
+    }
+
+    /// Waits until nobody else writes the rows that a query finds, and keeps it so. SQLite's writer is alone anyway.
+    pub(crate) async fn lock(&mut self, sql: String, args: &[Arg<'_>]) -> Result<(), StoreError> {
+        match &self.0 {
+            Inner::PostgresWrite(_) => self.locked_rows(sql, args).await.map(drop),
+            _ => Ok(()),
         }
     }
 

@@ -6,20 +6,20 @@
 use std::collections::BTreeSet;
 
 use sotto_proto::{AccountId, ConversationId};
+use sqlx::AssertSqlSafe;
 
-use super::connection::{Connection, Database};
+use super::connection::{Database, padded, placeholders};
 use super::group::DECLINED;
-use super::value::args;
-use super::{next_change, sync};
+use super::sync;
+use super::value::{Row, args};
 use crate::store::{AccountNotice, Notice, Refusal, StoreError};
 
-/// Tells up to `limit` conversations and one account's contacts, each in its own transaction. Returns how many.
+/// Tells up to `limit` conversations and one account's contacts. Returns how many.
 pub(super) async fn tell_members(database: &Database, limit: u32) -> Result<u64, StoreError> {
-    let untold = untold(database, limit).await?;
-    let mut told = 0;
-    for conversation in untold {
-        told += u64::from(tell_conversation(database, conversation).await?);
-    }
+    let sql = "SELECT id, (SELECT COUNT(*) FROM memberships WHERE conversation = conversations.id)
+               FROM conversations WHERE untold = 1 LIMIT $1";
+    let untold = database.read().await?.rows(sql, args![limit]).await?;
+    let told = tell_conversations(database, &sized(&untold)?).await?;
     Ok(told + u64::from(tell_contacts(database).await?))
 }
 
@@ -27,49 +27,66 @@ pub(super) async fn tell_members(database: &Database, limit: u32) -> Result<u64,
 /// on without: what is not told now is told later, under numbers beyond those that were read.
 pub(super) async fn tell_account(database: &Database, account: AccountId) -> Result<(), StoreError> {
     // CROSS JOIN: SQLite begins with the untold, which are few, and not with the account's, which may be many.
-    let sql = "SELECT c.id FROM conversations c CROSS JOIN memberships m
+    let sql = "SELECT c.id, (SELECT COUNT(*) FROM memberships WHERE conversation = c.id)
+               FROM conversations c CROSS JOIN memberships m
                WHERE c.untold = 1 AND m.account = $1 AND m.conversation = c.id AND m.until_seq IS NULL";
-    let rows = database.read().await?.rows(sql, args![&account]).await?;
-    for row in &rows {
-        match tell_conversation(database, row.id(0)?).await {
-            Err(StoreError::ReadOnly(_)) => break,
-            told => drop(told?),
+    let untold = database.read().await?.rows(sql, args![&account]).await?;
+    match tell_conversations(database, &sized(&untold)?).await {
+        Err(StoreError::ReadOnly(_)) => Ok(()),
+        told => told.map(drop),
+    }
+}
+
+/// Columns: conversation, memberships.
+fn sized(rows: &[Row]) -> Result<Vec<(ConversationId, u64)>, StoreError> {
+    rows.iter().map(|row| Ok((row.id(0)?, row.number(1)?))).collect()
+}
+
+/// In few transactions, since each is a flush, and each small, since others wait for it. Returns how many were told.
+async fn tell_conversations(database: &Database, untold: &[(ConversationId, u64)]) -> Result<u64, StoreError> {
+    let (mut told, mut together, mut members) = (0, Vec::new(), 0);
+    for (index, (conversation, size)) in untold.iter().enumerate() {
+        together.push(*conversation);
+        members += size;
+        if members >= MEMBERS_TOGETHER || index + 1 == untold.len() {
+            told += tell_together(database, &together).await?;
+            (together, members) = (Vec::new(), 0);
         }
     }
-    Ok(())
+    Ok(told)
 }
 
-async fn untold(database: &Database, limit: u32) -> Result<Vec<ConversationId>, StoreError> {
-    let sql = "SELECT id FROM conversations WHERE untold = 1 LIMIT $1";
-    database.read().await?.rows(sql, args![limit]).await?.iter().map(|row| row.id(0)).collect()
-}
-
-/// Whether there was something to tell.
-async fn tell_conversation(database: &Database, conversation: ConversationId) -> Result<bool, StoreError> {
+/// Gives the memberships of all who still get what is new in some conversations their next change numbers, each its own.
+async fn tell_together(database: &Database, conversations: &[ConversationId]) -> Result<u64, StoreError> {
     let mut tx = database.write().await?;
-    let sql = "SELECT untold FROM conversations WHERE id = $1";
-    let row = tx.locked_row(sql, args![&conversation]).await?;
-    if !row.map(|row| row.flag(0)).transpose()?.unwrap_or_default() {
-        return Ok(false);
+    let list = placeholders(1, conversations.len());
+    let sql = format!("SELECT id FROM conversations WHERE id IN {list} AND untold = 1 ORDER BY id");
+    let untold = tx.locked_rows(sql, &padded(conversations).collect::<Vec<_>>()).await?;
+    let untold = untold.iter().map(|row| row.id(0)).collect::<Result<Vec<ConversationId>, _>>()?;
+    if untold.is_empty() {
+        return Ok(0);
     }
-    tx.run("UPDATE conversations SET untold = 0 WHERE id = $1", args![&conversation]).await?;
-    for account in members(&mut tx, conversation).await? {
-        let change = match next_change(&mut tx, &account).await {
-            Err(StoreError::Refused(Refusal::NotFound)) => continue,
-            change => change?,
-        };
-        let sql = "UPDATE memberships SET change = $3 WHERE account = $1 AND conversation = $2";
-        tx.run(sql, args![&account, &conversation, change]).await?;
-    }
+    let args: Vec<_> = padded(&untold).collect();
+    let list = placeholders(1, untold.len());
+    tx.run(AssertSqlSafe(format!("UPDATE conversations SET untold = 0 WHERE id IN {list}")), &args).await?;
+    let told =
+        format!("FROM memberships WHERE conversation IN {list} AND until_seq IS NULL AND standing <> {DECLINED}");
+    tx.lock(format!("SELECT id FROM accounts WHERE id IN (SELECT account {told}) ORDER BY id"), &args).await?;
+    let sql = format!(
+        "UPDATE memberships SET change = accounts.change + told.place
+         FROM (SELECT account, conversation, ROW_NUMBER() OVER (PARTITION BY account ORDER BY conversation) AS place {told})
+           AS told JOIN accounts ON accounts.id = told.account AND accounts.deleted_at IS NULL
+         WHERE memberships.account = told.account AND memberships.conversation = told.conversation"
+    );
+    tx.run(AssertSqlSafe(sql), &args).await?;
+    let sql = format!(
+        "UPDATE accounts SET change = change + told.total
+         FROM (SELECT account, COUNT(*) AS total {told} GROUP BY account) AS told
+         WHERE accounts.id = told.account AND deleted_at IS NULL"
+    );
+    tx.run(AssertSqlSafe(sql), &args).await?;
     tx.commit().await?;
-    Ok(true)
-}
-
-/// Those who still get what is new, in the order in which accounts are locked.
-async fn members(tx: &mut Connection, conversation: ConversationId) -> Result<Vec<AccountId>, StoreError> {
-    let sql = "SELECT account FROM memberships WHERE conversation = $1 AND until_seq IS NULL AND standing <> $2
-               ORDER BY account";
-    tx.rows(sql, args![&conversation, DECLINED]).await?.iter().map(|row| row.id(0)).collect()
+    Ok(untold.len() as u64)
 }
 
 /// Tells the contacts of one account that its keys changed.
@@ -99,3 +116,6 @@ async fn contacts(database: &Database, account: AccountId) -> Result<BTreeSet<Ac
     let contacts = rows.iter().map(|row| row.id(0)).collect::<Result<BTreeSet<_>, _>>()?;
     Ok(contacts.into_iter().chain([account]).collect())
 }
+
+/// Memberships that are told in one transaction: no more, but for the last conversation's.
+const MEMBERS_TOGETHER: u64 = 500;

@@ -1,6 +1,7 @@
 //! The embedded database: one file, one process, nothing to install.
 
 mod append;
+mod checkpoint;
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -11,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions as _, Connection as _, SqlitePool};
 
 pub(super) use append::append_batch;
+pub(super) use checkpoint::Checkpointer;
 
 use super::StoreError;
 use super::sql::connection::Database;
@@ -23,15 +25,17 @@ pub(super) async fn open(folder: &Path) -> Result<Database, StoreError> {
     let options = options(folder).create_if_missing(true);
     let writer = writer(&options).await?;
     migrations::for_sqlite().run(&writer).await.map_err(migration_failure)?;
+    let checkpointer = Some(Checkpointer::start(options.clone(), writer.clone()).await.map_err(failure)?);
     let readers = readers(options).await?;
-    Ok(Database::Sqlite { writer, readers, _lock: Some(lock) })
+    Ok(Database::Sqlite { writer, readers, checkpointer, _lock: Some(lock) })
 }
 
 /// Opens the same without the lock. SQLite itself keeps writers of several processes apart, and nothing that the owner of the lock
 /// keeps in memory depends on what is written so.
 pub(super) async fn attach(folder: &Path) -> Result<Database, StoreError> {
     let options = options(folder).create_if_missing(false);
-    Ok(Database::Sqlite { writer: writer(&options).await?, readers: readers(options).await?, _lock: None })
+    let (writer, readers) = (writer(&options).await?, readers(options).await?);
+    Ok(Database::Sqlite { writer, readers, checkpointer: None, _lock: None })
 }
 
 /// Copies all that is committed: one reading transaction, which the write-ahead log lets others write beside.
@@ -45,6 +49,8 @@ pub(super) async fn copy(folder: &Path, file: &Path) -> Result<(), StoreError> {
 fn options(folder: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(folder.join("sotto.db"))
+        // Of a new database. Each event changes a page of the index of event ids, which are random, and half a page is written faster.
+        .page_size(2048)
         .foreign_keys(true)
         // Readers see the last commit while the writer writes, and a commit is one sequential write and one fsync.
         .journal_mode(SqliteJournalMode::Wal)
@@ -54,6 +60,7 @@ fn options(folder: &Path) -> SqliteConnectOptions {
         .statement_cache_capacity(STATEMENTS)
         .pragma("cache_size", CACHE_KIB)
         .pragma("temp_store", "memory")
+        .pragma("wal_autocheckpoint", LOG_PAGES_MAX)
         .disable_statement_logging()
 }
 
@@ -66,7 +73,9 @@ async fn readers(options: SqliteConnectOptions) -> Result<SqlitePool, StoreError
 }
 
 fn pool() -> SqlitePoolOptions {
-    SqlitePoolOptions::new()
+    // A connection is a thread of this process: there is no need to ask whether it is still there.
+    let options = SqlitePoolOptions::new().test_before_acquire(false);
+    options
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
@@ -92,5 +101,7 @@ const READERS: u32 = 4;
 const STATEMENTS: usize = 256;
 /// Negative: in KiB instead of pages.
 const CACHE_KIB: &str = "-8192";
+/// 256 MiB: the checkpointer comes much earlier, if it can.
+const LOG_PAGES_MAX: &str = "131072";
 const BUSY: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(30);

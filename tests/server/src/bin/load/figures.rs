@@ -1,6 +1,5 @@
 //! Figures, side by side with what is aimed at.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 /// What one stretch of load came to.
@@ -32,29 +31,19 @@ impl Stretch {
     }
 }
 
-/// A table that is printed when it is complete.
-pub(crate) struct Table {
-    text: String,
+/// Begins a table. Rows are printed as they come: if the server fails, what was measured before is known.
+pub(crate) fn title(text: &str) {
+    println!("\n{text}");
 }
 
-impl Table {
-    pub(crate) fn new(title: &str) -> Self {
-        Self { text: format!("\n{title}\n") }
-    }
-
-    /// A figure, its unit, and a target such as `< 5`, or none.
-    pub(crate) fn row(&mut self, what: &str, figure: f64, unit: &str, target: &str) {
-        let met = match target.split_once(' ') {
-            Some(("<", bound)) => verdict(figure, bound, |figure, bound| figure < bound),
-            Some((">", bound)) => verdict(figure, bound, |figure, bound| figure > bound),
-            _ => "",
-        };
-        writeln!(self.text, "  {what:52} {figure:>11.2} {unit:4} {target:>8} {met}").expect(IN_MEMORY);
-    }
-
-    pub(crate) fn print(&self) {
-        println!("{}", self.text);
-    }
+/// A figure, its unit, and a target such as `< 5`, or none.
+pub(crate) fn row(what: &str, figure: f64, unit: &str, target: &str) {
+    let met = match target.split_once(' ') {
+        Some(("<", bound)) => verdict(figure, bound, |figure, bound| figure < bound),
+        Some((">", bound)) => verdict(figure, bound, |figure, bound| figure > bound),
+        _ => "",
+    };
+    println!("  {what:52} {figure:>11.2} {unit:4} {target:>8} {met}");
 }
 
 fn verdict(figure: f64, bound: &str, holds: fn(f64, f64) -> bool) -> &'static str {
@@ -63,5 +52,3 @@ fn verdict(figure: f64, bound: &str, holds: fn(f64, f64) -> bool) -> &'static st
         _ => "MISSED",
     }
 }
-
-const IN_MEMORY: &str = "writing to a string cannot fail";

@@ -4,32 +4,30 @@ use std::time::Duration;
 
 use anyhow::Result;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _, iter};
-use sotto_server_tests::link::{Link, Transport};
+use sotto_server_tests::link::Link;
 use sotto_server_tests::people::Town;
-use sotto_server_tests::program::Program;
 
-use crate::figures::Table;
-use crate::process::resident_kib;
+use crate::figures::row;
+use crate::process::Process;
 
 /// Authenticated connections over WebSocket, of a few sessions, without a stream.
-pub(crate) async fn measure(program: &Program, town: &Town, table: &mut Table) -> Result<()> {
+pub(crate) async fn measure(server: &Process, town: &Town) -> Result<()> {
     let alice = town.register("alice").await?;
     // The first ones warm up what all of them share.
-    let first = connect(program, &alice.session.access_token, WARM_UP).await?;
-    let before = resident_kib(program)?;
-    let rest = connect(program, &alice.session.access_token, CONNECTIONS).await?;
+    let first = connect(town, &alice.session.access_token, WARM_UP).await?;
+    let before = server.resident_kib()?;
+    let rest = connect(town, &alice.session.access_token, CONNECTIONS).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let after = resident_kib(program)?;
+    let after = server.resident_kib()?;
     #[allow(clippy::cast_precision_loss, reason = "a few thousand")]
-    table.row("memory of an idle connection, of 5000", (after - before) / rest.len() as f64, "KiB", "< 20");
+    row("memory of an idle connection, of 5000", (after - before) / rest.len() as f64, "KiB", "< 20");
     drop((first, rest));
     Ok(())
 }
 
-async fn connect(program: &Program, token: &str, count: usize) -> Result<Vec<Link>> {
-    let server = program.address();
+async fn connect(town: &Town, token: &str, count: usize) -> Result<Vec<Link>> {
     let opening = iter(0..count).map(|_| async move {
-        let link = Link::open(Transport::Frames, server).await?;
+        let link = town.link().await?;
         link.authenticate(token).await?;
         anyhow::Ok(link)
     });

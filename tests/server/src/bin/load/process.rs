@@ -1,27 +1,43 @@
-//! What the server's process uses, by `/proc`.
+//! What a process uses, by `/proc`.
 
 use anyhow::{Context as _, Result};
 use sotto_server_tests::program::Program;
 
-pub(crate) fn resident_kib(program: &Program) -> Result<f64> {
-    let status = read(program, "status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("a process has resident memory")?;
-    Ok(line.trim().trim_end_matches(" kB").parse()?)
+pub(crate) struct Process {
+    /// Its number, or `self`.
+    name: String,
 }
 
-/// In user mode and in the kernel.
-pub(crate) fn cpu_seconds(program: &Program) -> Result<f64> {
-    let stat = read(program, "stat")?;
-    // The name of the program, in parentheses, may hold spaces.
-    let (_, fields) = stat.rsplit_once(") ").context("a process has a state")?;
-    let fields: Vec<&str> = fields.split(' ').collect();
-    let ticks = |place: usize| fields.get(place).and_then(|field| field.parse::<f64>().ok()).unwrap_or_default();
-    Ok((ticks(USER) + ticks(KERNEL)) / TICKS_PER_SECOND)
-}
+impl Process {
+    pub(crate) fn of(program: &Program) -> Result<Self> {
+        Ok(Self { name: program.process_id().context("the server runs")?.to_string() })
+    }
 
-fn read(program: &Program, file: &str) -> Result<String> {
-    let id = program.process_id().context("the server runs")?;
-    Ok(std::fs::read_to_string(format!("/proc/{id}/{file}"))?)
+    /// The generator.
+    pub(crate) fn own() -> Self {
+        Self { name: "self".to_owned() }
+    }
+
+    pub(crate) fn resident_kib(&self) -> Result<f64> {
+        let status = self.read("status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = line.context("a process has resident memory")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    }
+
+    /// In user mode and in the kernel.
+    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
+        let stat = self.read("stat")?;
+        // The name of the program, in parentheses, may hold spaces.
+        let (_, fields) = stat.rsplit_once(") ").context("a process has a state")?;
+        let fields: Vec<&str> = fields.split(' ').collect();
+        let ticks = |place: usize| anyhow::Ok(fields.get(place).context("a process has used time")?.parse::<f64>()?);
+        Ok((ticks(USER)? + ticks(KERNEL)?) / TICKS_PER_SECOND)
+    }
+
+    fn read(&self, file: &str) -> Result<String> {
+        Ok(std::fs::read_to_string(format!("/proc/{}/{file}", self.name))?)
+    }
 }
 
 /// Places in `/proc/…/stat` after the name: proc(5), fields 14 and 15.

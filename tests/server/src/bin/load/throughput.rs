@@ -1,0 +1,55 @@
+//! How many messages are made durable and delivered, and how long each takes.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use sotto_server_tests::backing::StoreKind;
+use sotto_server_tests::people::Town;
+
+use crate::baseline;
+use crate::figures::{Stretch, row};
+use crate::pairs::{Load, Pairs};
+use crate::process::Process;
+
+pub(crate) async fn measure(store: StoreKind, database: Option<&str>, server: &Process, town: &Town) -> Result<()> {
+    let pairs = Pairs::gather(town, PAIRS).await?;
+    let bare = baseline::inserts_per_second(database).await?;
+    let full = at_full_speed(store, &pairs, server).await?;
+    for (what, rate) in bare {
+        row(&format!("  bare database, {what}"), rate, "/s", "");
+        row("    against that", full.per_second() / rate, "×", "");
+    }
+    let half = pairs.under(Load::Steady { per_second: full.per_second() / 2.0 }, MEASURED).await?;
+    latencies(&half, "at half of that", "< 50");
+    let few = pairs.under(Load::Steady { per_second: A_FEW }, MEASURED).await?;
+    latencies(&few, "at 100 a second", "< 5");
+    row("memory after all that", server.resident_kib()? / 1024.0, "MiB", "");
+    Ok(())
+}
+
+async fn at_full_speed(store: StoreKind, pairs: &Pairs, server: &Process) -> Result<Stretch> {
+    let load = Load::AsMuchAsPossible { in_flight: IN_FLIGHT };
+    pairs.under(load, WARM_UP).await?;
+    let generator = Process::own();
+    let before = (server.cpu_seconds()?, generator.cpu_seconds()?);
+    let full = pairs.under(load, MEASURED).await?;
+    let (ours, theirs) = (server.cpu_seconds()? - before.0, generator.cpu_seconds()? - before.1);
+    let target = if store == StoreKind::Sqlite { "> 30000" } else { "> 15000" };
+    row(&format!("durable and delivered, {PAIRS} pairs, {IN_FLIGHT} in flight"), full.per_second(), "/s", target);
+    latencies(&full, "  at that", "");
+    row("  CPU of the server for 1000", ours / full.count() * 1e6, "ms", "");
+    row("  CPU of the generator for 1000", theirs / full.count() * 1e6, "ms", "");
+    Ok(full)
+}
+
+fn latencies(stretch: &Stretch, when: &str, target: &str) {
+    row(&format!("{when}, median"), stretch.percentile(50), "ms", "");
+    row(&format!("{when}, 99 of 100"), stretch.percentile(99), "ms", target);
+}
+
+const PAIRS: usize = 50;
+const IN_FLIGHT: usize = 16;
+/// Messages a second, in all.
+const A_FEW: f64 = 100.0;
+const WARM_UP: Duration = Duration::from_secs(2);
+const MEASURED: Duration = Duration::from_secs(8);
