@@ -87,6 +87,10 @@ impl Step<'_, '_> {
                 }
                 self.come_in(chat)
             }
+            Membership::Former if self.is_welcome_again(chat)? => {
+                chat.begin_again();
+                self.come_in(chat)
+            }
             Membership::Former => {
                 if chat.window.is_some() && chat.is_behind() {
                     return self.ask_for_more(chat);

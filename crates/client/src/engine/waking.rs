@@ -114,6 +114,13 @@ impl Step<'_, '_> {
         Ok(self.waiting(chat, own)?.is_some_and(|waiting| waiting.commit_seq > chat.high_seq()))
     }
 
+    /// Whether a Welcome waits that leads beyond the epoch in which this device went.
+    pub(super) fn is_welcome_again(&self, chat: &Chat) -> Result<bool, Mishap> {
+        let own = self.account()?.device;
+        let went = (chat.generation, chat.epoch);
+        Ok(self.waiting(chat, own)?.is_some_and(|waiting| (waiting.generation, waiting.epoch) > went))
+    }
+
     /// The next call on the way in.
     pub(super) fn come_in(&mut self, chat: &mut Chat) -> Result<(), Mishap> {
         let own = self.account()?.device;

@@ -99,7 +99,7 @@ impl World {
     fn check_genuine(&self, device: usize, chat: ConversationId, kept: &[Shown]) {
         for (seq, event, by, text) in kept {
             let said = self.ledger.said.get(event);
-            if !said.is_some_and(|said| (said.chat, said.by, &said.text) == (chat, *by, text)) {
+            if said.is_none_or(|said| (said.chat, said.by, &said.text) != (chat, *by, text)) {
                 let name = &self.devices[device].name;
                 self.fail(&format!("{name} shows in {} at {seq} what nobody said: {text}", short(chat)));
             }

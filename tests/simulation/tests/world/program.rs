@@ -141,8 +141,9 @@ impl World {
 
     fn lose_a_device(&mut self, device: usize) {
         let person = self.devices[device].person.clone();
-        let others = (0..self.devices.len()).filter(|other| *other != device && self.devices[*other].person == person);
-        if let Some(lost) = others.last().filter(|lost| self.engine(*lost).is_signed_in()) {
+        let mut others =
+            (0..self.devices.len()).filter(|other| *other != device && self.devices[*other].person == person);
+        if let Some(lost) = others.next_back().filter(|lost| self.engine(*lost).is_signed_in()) {
             self.revoke(device, lost);
         }
     }

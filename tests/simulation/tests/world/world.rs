@@ -266,7 +266,7 @@ impl World {
     fn wake(&mut self, device: usize) {
         let now_ms = self.network.now_ms();
         self.devices[device].rests_until = now_ms + 1_000;
-        self.act(device, "wakes", |engine, moment| engine.wake(moment)).unwrap();
+        self.act(device, "wakes", Engine::wake).unwrap();
     }
 
     fn deliver(&mut self, event: Event<Ticket>) {
