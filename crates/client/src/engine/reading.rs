@@ -61,6 +61,9 @@ impl Step<'_, '_> {
         let next = entries.iter().find(|entry| entry.seq.get() > known).map(|entry| entry.position);
         if next.is_some_and(|next| (next.generation.get(), next.epoch.get()) != (chat.generation, chat.epoch)) {
             // They do not follow: this device was out meanwhile, and the Welcome that tells so is on its way.
+            if chat.window.is_none() {
+                chat.begin_again();
+            }
             chat.server_seq = chat.high_seq();
             return Ok(());
         }

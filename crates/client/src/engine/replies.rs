@@ -207,6 +207,9 @@ impl Step<'_, '_> {
         };
         let before = reply.chain_before[..].try_into().map_err(|_| Mishap::Bad("chain_before"))?;
         let before = ChainHead::from_parts(first.seq.get() - 1, before);
+        if chat.window.is_none() && chat.joined_by > 0 && before.seq() > chat.joined_by {
+            return self.begin_beyond(chat);
+        }
         if chat.window.is_none() {
             chat.window = Some(Window { low: before, high: before });
             self.keep_head(chat, before)?;
@@ -221,19 +224,24 @@ impl Step<'_, '_> {
             return self.read_back(chat, &entries, before);
         }
         if before.seq() > chat.high_seq() && chat.server_first_seq > chat.high_seq() + 1 {
-            // Between two stays in a group there is nothing to read, and nothing but handshakes where events have expired.
-            if self.was_added_again(chat)? {
-                chat.begin_again();
-            } else if chat.membership == Membership::Member {
-                self.ask_for_handshakes(chat)?;
-            } else {
-                chat.server_seq = chat.high_seq();
-            }
-            return Ok(());
+            return self.begin_beyond(chat);
         }
         if !self.read_on(chat, &entries)? && told > chat.high_seq() {
             // Entries that end where the known ones end, or begin beyond: the log is not what the head says.
             return Err(Mishap::Bad("a range with holes"));
+        }
+        Ok(())
+    }
+
+    /// The log begins beyond what follows: between two stays in a group there is nothing to read, and nothing but handshakes where events
+    /// have expired.
+    fn begin_beyond(&mut self, chat: &mut Chat) -> Result<(), Mishap> {
+        if self.was_added_again(chat)? {
+            chat.begin_again();
+        } else if chat.membership == Membership::Member {
+            self.ask_for_handshakes(chat)?;
+        } else {
+            chat.server_seq = chat.high_seq();
         }
         Ok(())
     }

@@ -111,7 +111,7 @@ impl Step<'_, '_> {
     /// Whether this device was added once more after all that it has read.
     pub(super) fn was_added_again(&self, chat: &Chat) -> Result<bool, Mishap> {
         let own = self.account()?.device;
-        Ok(self.waiting(chat, own)?.is_some_and(|waiting| waiting.commit_seq > chat.high_seq()))
+        Ok(self.waiting(chat, own)?.is_some_and(|waiting| waiting.commit_seq > chat.high_seq().max(chat.joined_by)))
     }
 
     /// Whether a Welcome waits that leads beyond the epoch in which this device went.
