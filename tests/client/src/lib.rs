@@ -28,7 +28,7 @@ use sotto_proto::{ConversationId, UserName, wire};
 use sotto_server::bus::LocalBus;
 use sotto_server::clock::{Clock as _, ManualClock, Timestamp};
 use sotto_server::services::{Answer, Caller, Ports, Services, Settings};
-use sotto_server::store::open_sqlite;
+use sotto_server::store::{Store as ServerStore, open_sqlite};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -36,6 +36,7 @@ use tokio::runtime::Runtime;
 pub struct Town {
     pub clock: Arc<ManualClock>,
     services: Arc<Services>,
+    store: Arc<dyn ServerStore>,
     runtime: Runtime,
     folder: TempDir,
 }
@@ -56,15 +57,15 @@ impl Town {
         let runtime = Runtime::new().unwrap();
         let folder = TempDir::with_prefix("sotto-client-").unwrap();
         let clock = Arc::new(ManualClock::new(Timestamp::from_unix_millis(1_800_000_000_000)));
-        let services = runtime.block_on(async {
+        let (services, store) = runtime.block_on(async {
             let store = open_sqlite(folder.path()).await.unwrap();
             let blobs = sotto_server::blobs::open(None, folder.path()).unwrap();
             let secret = Arc::new(Secret::generate(&mut StdRng::seed_from_u64(7)));
             let bus = Arc::new(LocalBus::default());
-            let ports = Ports { store, bus, blobs, clock: clock.clone(), secret };
-            Services::new(ports, Settings { rate_percent: 0, ..Settings::default() })
+            let ports = Ports { store: store.clone(), bus, blobs, clock: clock.clone(), secret };
+            (Services::new(ports, Settings { rate_percent: 0, ..Settings::default() }), store)
         });
-        Self { clock, services, runtime, folder }
+        Self { clock, services, store, runtime, folder }
     }
 
     /// A device fresh from the shop.
@@ -90,6 +91,11 @@ impl Town {
 
     pub fn pass(&self, time: Duration) {
         self.clock.advance(time);
+    }
+
+    /// Has the server tell at once what it tells by itself a moment later: whose keys changed.
+    pub fn tell(&self) {
+        self.runtime.block_on(async { while self.store.tell_members(100).await.unwrap() > 0 {} });
     }
 
     fn call(&self, outgoing: &Outgoing) -> Result<Vec<Bytes>, Failure> {

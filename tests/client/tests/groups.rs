@@ -1,9 +1,9 @@
 //! Groups: who comes and goes, who may do what, and what happens when two do something at once.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use sotto_client::engine::{Attempt, Change, Line, Stand};
+use sotto_client::engine::{Attempt, Change, Errand, Line, Stand};
 use sotto_client::timeline::Standing;
-use sotto_client_tests::{Handset, Town};
+use sotto_client_tests::{Handset, Town, password_of};
 use sotto_crypto::mls::governance::Role;
 use sotto_proto::{AccountId, ConversationId};
 
@@ -128,6 +128,32 @@ fn two_change_the_group_at_once_and_both_changes_happen() {
         let members = handset.engine.members(chat).unwrap();
         assert_eq!(members.iter().find(|member| member.account == carols).unwrap().standing, Standing::Admin);
     }
+}
+
+#[test]
+fn bob_deletes_his_account_and_the_group_lets_him_go() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, mut carol, chat } = club(&town);
+    for handset in [&mut bob, &mut carol] {
+        handset.catch_up();
+        let _ = handset.with(|engine, moment| engine.accept(chat, moment));
+        handset.settle();
+    }
+    bob.says(chat, "Farewell");
+    alice.catch_up();
+    let bobs = id(&bob);
+    bob.with(|engine, moment| engine.run(password_of("bob"), Errand::DeleteAccount, moment)).unwrap();
+    bob.settle();
+    assert!(bob.changes.contains(&Change::Wiped), "{:?}", bob.changes);
+    assert!(bob.engine.own_account().is_none());
+    town.tell();
+    for _ in 0..2 {
+        alice.catch_up();
+        carol.catch_up();
+    }
+    assert!(!alice.engine.members(chat).unwrap().iter().any(|member| member.account == bobs), "{:?}", alice.changes);
+    assert_eq!(carol.hears(chat), ["Farewell"]);
+    assert!(lines(&carol, chat).contains(&Line::Removed { who: bobs, by: id(&alice) }));
 }
 
 #[test]

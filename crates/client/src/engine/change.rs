@@ -84,6 +84,8 @@ pub enum Attempt {
     Devices,
     /// Getting back in by the words on paper.
     Recover,
+    /// Deleting the account.
+    Deletion,
     /// Changing the password.
     Password,
     /// Making new recovery words.

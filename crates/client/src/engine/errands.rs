@@ -5,6 +5,7 @@ use bytes::Bytes;
 use data_encoding::BASE32_NOPAD;
 use sotto_crypto::certificate::DeviceCertificate;
 use sotto_crypto::login::{Password, Registration, StretchCost};
+use sotto_crypto::proof::Call as Proof;
 use sotto_crypto::recovery::RecoveryCode;
 use sotto_crypto::revocation::DeviceRevocation;
 use sotto_crypto::vault::{RootSecret, SealedRoot, Unlock, Version};
@@ -37,6 +38,8 @@ pub enum Errand {
     DisableFactor,
     /// Another device of the account is no longer trusted.
     RevokeDevice(DeviceId),
+    /// The account is deleted, and everything of it here is wiped.
+    DeleteAccount,
 }
 
 /// An errand between two replies.
@@ -93,6 +96,11 @@ impl Step<'_, '_> {
             }
             Errand::DisableFactor => {
                 self.memory.traffic.call(&wire::DisableTotpRequest {});
+            }
+            Errand::DeleteAccount => {
+                let account = self.account()?;
+                let proof = self.prove(account.id, account.device, &account.key, Proof::DeleteAccount);
+                self.memory.traffic.call(&wire::DeleteAccountRequest { device: Some(proof) });
             }
             Errand::RevokeDevice(device) => {
                 self.memory.traffic.call(&wire::ListDevicesRequest {});

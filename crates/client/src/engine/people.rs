@@ -14,6 +14,7 @@ use super::intents::Intent;
 use super::requests::{Failure, Lane, Ticket};
 use super::step::{Mishap, Step};
 use crate::store::StoreError;
+use crate::timeline::Standing;
 
 /// Another account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,6 +138,7 @@ impl Step<'_, '_> {
             self.db
                 .prepare_cached("UPDATE contacts SET stale = 0, user_name = '' WHERE account_id = ?1")?
                 .execute([account.as_bytes()])?;
+            self.let_go(account)?;
             return Ok(account);
         }
         let identity: [u8; 32] = keys.identity_key[..].try_into().map_err(|_| Mishap::Bad("identity_key"))?;
@@ -149,6 +151,23 @@ impl Step<'_, '_> {
             .execute(params![account.as_bytes(), keys.user_name, keys.version])?;
         self.tell(Change::Contact(account));
         Ok(account)
+    }
+
+    /// A deleted account is nobody's member any more. Whoever may remove it from a group does; one of them is first.
+    fn let_go(&mut self, account: AccountId) -> Result<(), Mishap> {
+        let own = self.account()?.id;
+        for chat in Chat::all(self.db)? {
+            if chat.kind != ConversationKind::Group || chat.membership != Membership::Member {
+                continue;
+            }
+            let Some(roster) = self.current_roster(&chat)? else { continue };
+            let is_member = roster.accounts().any(|(member, _)| member == account);
+            if is_member && roster.standing_of(own) >= Standing::Admin && account != own {
+                self.intend(&chat, &Intent::remove(account))?;
+            }
+        }
+        self.tell(Change::Contact(account));
+        Ok(())
     }
 
     /// The own account as the server has it: the only thing that is new in it is which device is the vault's.

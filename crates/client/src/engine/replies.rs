@@ -37,6 +37,7 @@ impl Step<'_, '_> {
                 self.tell(Change::Done(Attempt::Password));
                 Ok(())
             }
+            Method::AuthDeleteAccount => self.wipe(),
             Method::AccountPutVault => self.vault_is_put(),
             Method::AuthEnableTotpStart => {
                 self.factor_drawn(&reply::<wire::EnableTotpStartRequest>(whole())?);
@@ -288,6 +289,7 @@ impl Step<'_, '_> {
             Method::AuthChangePasswordStart | Method::AuthChangePasswordFinish => {
                 self.errand_refused(Attempt::Password, failure);
             }
+            Method::AuthDeleteAccount => self.errand_refused(Attempt::Deletion, failure),
             Method::AccountPutVault => self.errand_refused(Attempt::RecoveryWords, failure),
             Method::AuthEnableTotpStart | Method::AuthEnableTotpFinish | Method::AuthDisableTotp => {
                 self.errand_refused(Attempt::Factor, failure);

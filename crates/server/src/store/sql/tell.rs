@@ -110,8 +110,10 @@ async fn tell_contacts(database: &Database) -> Result<bool, StoreError> {
 }
 
 async fn contacts(database: &Database, account: AccountId) -> Result<BTreeSet<AccountId>, StoreError> {
+    // A deleted account is nobody's member any more, and its leaves are still in the groups: their members are to hear of it.
     let sql = "SELECT DISTINCT o.account FROM memberships m JOIN memberships o ON o.conversation = m.conversation
-               WHERE m.account = $1 AND m.standing <= 2 AND o.standing <= 2";
+               WHERE m.account = $1 AND o.standing <= 2
+                 AND (m.standing <= 2 OR EXISTS (SELECT 1 FROM accounts WHERE id = $1 AND deleted_at IS NOT NULL))";
     let rows = database.read().await?.rows(sql, args![&account]).await?;
     let contacts = rows.iter().map(|row| row.id(0)).collect::<Result<BTreeSet<_>, _>>()?;
     Ok(contacts.into_iter().chain([account]).collect())
