@@ -1,10 +1,14 @@
 //! Groups: who comes and goes, who may do what, and what happens when two do something at once.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
-use sotto_client::engine::{Attempt, Change, Errand, Line, Stand};
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use sotto_client::engine::{Attempt, Change, Engine, Errand, Line, Stand};
+use sotto_client::history::Wanted;
 use sotto_client::timeline::Standing;
 use sotto_client_tests::{Handset, Town, password_of};
-use sotto_crypto::mls::governance::Role;
+use sotto_crypto::mls::governance::{Kind, Policy, Role};
 use sotto_proto::{AccountId, ConversationId};
 
 struct Club<'t> {
@@ -128,6 +132,32 @@ fn two_change_the_group_at_once_and_both_changes_happen() {
         let members = handset.engine.members(chat).unwrap();
         assert_eq!(members.iter().find(|member| member.account == carols).unwrap().standing, Standing::Admin);
     }
+}
+
+#[test]
+fn m25_what_has_disappeared_is_found_by_nobody() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, carol: _, chat } = club(&town);
+    bob.catch_up();
+    let _ = bob.with(|engine, moment| engine.accept(chat, moment));
+    bob.settle();
+    let hour = Policy { retention: NonZeroU32::new(3_600), ..Policy::default_for(Kind::Group) };
+    alice.with(|engine, moment| engine.set_policy(chat, hour, moment)).unwrap();
+    alice.settle();
+    alice.says(chat, "Meet me at noon");
+    assert_eq!(bob.hears(chat), ["Meet me at noon"]);
+    let wanted = Wanted { query: "noon".to_owned(), limit: 10, ..Wanted::default() };
+    assert_eq!(bob.engine.search(&wanted).unwrap().len(), 1);
+
+    town.pass(Duration::from_mins(61));
+    for handset in [&mut alice, &mut bob] {
+        handset.with(Engine::wake).unwrap();
+        assert!(handset.texts(chat).is_empty());
+        assert!(handset.engine.search(&wanted).unwrap().is_empty());
+        assert_eq!(handset.chat(chat).title, "Chess club", "the conversation itself stays");
+    }
+    bob.says(chat, "Where were you?");
+    assert_eq!(alice.hears(chat), ["Where were you?"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What opens the events of an epoch, and who was a member in it.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use prost::Message as _;
 use rusqlite::{OptionalExtension as _, params};
@@ -27,6 +28,9 @@ pub(super) struct Roster {
     post: u32,
     #[prost(uint32, tag = "3")]
     rename: u32,
+    /// After how many seconds events disappear; 0 for never.
+    #[prost(uint32, tag = "4")]
+    pub(super) retention: u32,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -69,7 +73,8 @@ impl Roster {
         }
         let policy = standing.governance.policy;
         let members = members.into_values().collect();
-        Ok(Self { members, post: number_of(policy.post), rename: number_of(policy.rename) })
+        let retention = policy.retention.map_or(0, NonZeroU32::get);
+        Ok(Self { members, post: number_of(policy.post), rename: number_of(policy.rename), retention })
     }
 
     pub(super) fn key_of(&self, sender: Sender) -> Option<DevicePublicKey> {
@@ -112,6 +117,14 @@ impl Step<'_, '_> {
         let position = position_of(group)?;
         self.keep_readable(chat, position, &group.epoch_secret()?, &Roster::of(group)?)?;
         Ok(position)
+    }
+
+    /// Notes when the epochs before a commit ended.
+    pub(super) fn end_epochs(&mut self, chat: &Chat, at_ms: u64) -> Result<(), Mishap> {
+        self.db
+            .prepare_cached("UPDATE epochs SET ended_ms = ?2 WHERE conversation = ?1 AND ended_ms = 0")?
+            .execute(params![chat.number, at_ms])?;
+        Ok(())
     }
 
     pub(super) fn keep_readable(

@@ -22,6 +22,7 @@ mod chat;
 mod entrance;
 mod epochs;
 mod errands;
+mod expiry;
 mod founding;
 mod intents;
 mod markers;
@@ -139,6 +140,7 @@ impl Engine {
     /// Looks whether anything is due. Also the way to begin.
     pub fn wake(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
         self.step(moment, |step| {
+            step.expire()?;
             if step.is_in_use() {
                 step.revisit_unfinished()?;
             }
@@ -152,6 +154,7 @@ impl Engine {
         self.step(moment, |step| {
             if step.memory.account.is_some() {
                 step.update(|account| account.wants.add(Wants::SYNC))?;
+                step.expire()?;
                 step.revisit_unfinished()?;
             }
             Ok(())

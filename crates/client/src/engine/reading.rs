@@ -146,6 +146,7 @@ impl Step<'_, '_> {
                 reader.chat.epoch_began_ms = at_ms;
                 reader.chat.epoch_events = 0;
                 reader.chat.epoch = group.epoch();
+                self.end_epochs(reader.chat, at_ms)?;
                 self.keep_epoch(reader.chat, group)?;
                 self.meet(group)?;
                 for line in lines_of(&commit) {

@@ -68,13 +68,14 @@ impl Step<'_, '_> {
     }
 
     /// Whether the sender should renew its keys before it speaks (docs/PROTOCOL.md, 7.6).
-    pub(super) fn epoch_is_old(&self, chat: &Chat) -> bool {
+    fn epoch_is_old(&self, chat: &Chat) -> Result<bool, Mishap> {
         let age_ms = self.memory.clock.now_ms(self.moment).saturating_sub(chat.epoch_began_ms);
-        chat.epoch_began_ms > 0 && (age_ms > EPOCH_MAX_MS || chat.epoch_events >= EPOCH_EVENTS_MAX)
+        let is_old = age_ms > self.epoch_max_ms(chat)? || chat.epoch_events >= EPOCH_EVENTS_MAX;
+        Ok(chat.epoch_began_ms > 0 && is_old)
     }
 
     pub(super) fn renew_if_old(&mut self, chat: &Chat) -> Result<bool, Mishap> {
-        if !self.epoch_is_old(chat) || self.first_intent(chat)?.is_some() {
+        if !self.epoch_is_old(chat)? || self.first_intent(chat)?.is_some() {
             return Ok(false);
         }
         self.intend(chat, &Intent::renew(chat.epoch))?;
@@ -181,5 +182,4 @@ pub(super) fn position(generation: u32, epoch: u64) -> Result<GroupPosition, Mis
     })
 }
 
-const EPOCH_MAX_MS: u64 = 24 * 60 * 60 * 1_000;
 const EPOCH_EVENTS_MAX: u64 = 200;

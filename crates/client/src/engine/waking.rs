@@ -360,6 +360,7 @@ impl Step<'_, '_> {
             if let EntryBody::Commit(handshake) | EntryBody::Proposal(handshake) = &entry.body {
                 match group.process(handshake, at) {
                     Ok(Received::Commit(_)) => {
+                        self.end_epochs(chat, entry.received_at_ms)?;
                         self.keep_epoch(chat, &group)?;
                     }
                     Ok(Received::Proposal(_)) => {}

@@ -109,6 +109,8 @@ CREATE TABLE epochs (
     epoch        INTEGER NOT NULL,
     secret       BLOB    NOT NULL CHECK (length(secret) = 32),
     roster       INTEGER NOT NULL REFERENCES rosters (number),
+    -- When the next one began, by the server's time; 0 while it lasts.
+    ended_ms     INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (conversation, generation, epoch)
 ) STRICT, WITHOUT ROWID;
 
