@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sotto_client::engine::{Attempt, Change, Errand, Line, Recovering, Returning, Stand};
+use sotto_client::engine::{Attempt, Change, Errand, Line, Preferences, Recovering, Returning, Stand};
 use sotto_client_tests::{Handset, Town, password_of, text};
 use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::recovery::RecoveryCode;
@@ -118,6 +118,32 @@ fn who_is_blocked_is_not_heard_and_not_told() {
     laptop.with(|engine, moment| engine.set_blocked(bobs, false, moment)).unwrap();
     laptop.settle();
     assert_eq!(laptop.texts(chat), ["Ciao Bob", "Before", "After"]);
+}
+
+#[test]
+fn what_is_set_for_a_chat_holds_on_all_devices() {
+    let town = Town::new();
+    let (mut alice, mut bob, chat) = friends(&town);
+    let set = |handset: &mut Handset<'_>, pinned, folder: &str| {
+        let wanted = Preferences { pinned, archived: false, folders: vec![folder.to_owned()], muted_until_ms: 0 };
+        handset.with(|engine, moment| engine.set_preferences(chat, &wanted, moment)).unwrap();
+    };
+    set(&mut alice, 1, "Friends");
+    alice.settle();
+    let mut laptop = town.sign_in("alice", 11);
+    laptop.catch_up();
+    assert_eq!(laptop.chat(chat).preferences.folders, ["Friends"]);
+    // Both choose while they do not know of each other: the one that comes last counts, on both.
+    set(&mut laptop, 2, "Work");
+    set(&mut alice, 3, "Family");
+    laptop.settle();
+    alice.settle();
+    laptop.catch_up();
+    alice.catch_up();
+    assert_eq!(laptop.chat(chat).preferences, alice.chat(chat).preferences);
+    assert_eq!(alice.chat(chat).preferences.folders, ["Family"]);
+    bob.catch_up();
+    assert_eq!(bob.chat(chat).preferences, Preferences::default());
 }
 
 #[test]

@@ -42,6 +42,7 @@ pub(super) struct Account {
     pub(super) refresh_token: String,
     pub(super) cursor: Vec<u8>,
     pub(super) wants: Wants,
+    pub(super) settings_change: u64,
 }
 
 /// What a device keeps of the vault: the keys to its store, and the sleeping device's own.
@@ -67,6 +68,7 @@ impl Wants {
     pub(super) const SAVED: u32 = 32;
     pub(super) const TOKEN: u32 = 64;
     pub(super) const BLOCKED: u32 = 128;
+    pub(super) const SETTINGS: u32 = 256;
 
     pub(super) const fn of(bits: u32) -> Self {
         Self(bits)
@@ -155,6 +157,7 @@ impl Account {
             refresh_token: row.get("refresh_token")?,
             cursor: row.get("cursor")?,
             wants: Wants(row.get("wants")?),
+            settings_change: row.get("settings_change")?,
         }))
     }
 
@@ -169,8 +172,8 @@ impl Account {
         db.prepare_cached(
             "INSERT OR REPLACE INTO account (only_row, state, account_id, user_name, identity_key, device_id, device_seed,
                certificate, server_key, vault_device_id, vault_seed, vault_certificate, store_key, slot_key, vault_version,
-               recovery_words, access_token, refresh_token, cursor, wants)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+               recovery_words, access_token, refresh_token, cursor, wants, settings_change)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
         )?
         .execute(params![
             state,
@@ -192,6 +195,7 @@ impl Account {
             self.refresh_token,
             self.cursor,
             self.wants.0,
+            self.settings_change,
         ])?;
         Ok(())
     }

@@ -67,6 +67,7 @@ impl Step<'_, '_> {
         if wants.has(Wants::BLOCKED) {
             self.call(Lane::Blocked, &wire::ListBlockedRequest::default())?;
         }
+        self.settle_settings()?;
         if wants.has(Wants::SAVED) && !wants.has(Wants::SYNC) && !wants.has(Wants::VAULT_PACKAGE) {
             self.update(|account| account.wants.remove(Wants::SAVED))?;
             let own = self.account()?.id;

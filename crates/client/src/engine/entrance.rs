@@ -205,6 +205,7 @@ impl Step<'_, '_> {
             refresh_token: String::new(),
             cursor: Vec::new(),
             wants: Wants::of(Wants::PACKAGES | Wants::VAULT_PACKAGE | Wants::SYNC | Wants::SAVED),
+            settings_change: 0,
         })?;
         Ok(())
     }
@@ -332,6 +333,7 @@ impl Step<'_, '_> {
             refresh_token: session.refresh_token,
             cursor: Vec::new(),
             wants: Wants::of(Wants::CERTIFICATE | Wants::OWN_ACCOUNT | Wants::PACKAGES | Wants::SYNC | Wants::BLOCKED),
+            settings_change: 0,
         })?;
         Ok(())
     }

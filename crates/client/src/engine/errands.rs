@@ -281,6 +281,7 @@ pub(super) fn login_record(upload: Vec<u8>, cost: StretchCost) -> wire::LoginRec
 /// Everything that a person has in the store, in an order that keeps every reference.
 const TABLES: &[&str] = &[
     "account",
+    "settings",
     "requests",
     "key_packages",
     "contacts",

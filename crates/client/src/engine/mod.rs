@@ -34,6 +34,7 @@ mod recovery;
 mod replies;
 mod requests;
 mod sending;
+mod settings;
 mod step;
 mod stream;
 mod upkeep;
@@ -62,6 +63,7 @@ pub use people::Contact;
 pub use recovery::Recovering;
 pub use requests::{Failure, Outgoing, Ticket};
 pub use sending::Queued;
+pub use settings::Preferences;
 pub use view::{ChatView, MemberView};
 
 use account::{Account, State, Wants};
@@ -560,6 +562,16 @@ impl Engine {
             draft.clone_into(&mut chat.draft);
             Ok(())
         })
+    }
+
+    /// Sets what holds for a conversation on all devices of the account.
+    pub fn set_preferences(
+        &mut self,
+        chat: ConversationId,
+        wanted: &Preferences,
+        moment: &mut Moment<'_>,
+    ) -> Result<(), EngineError> {
+        self.in_chat(chat, moment, |step, chat| step.set_preferences(chat.id, wanted))
     }
 
     /// Tells those who are there that the person is writing, or has stopped.

@@ -54,6 +54,8 @@ impl Step<'_, '_> {
             Method::AuthRecoverStart => self.recovery_challenged(reply::<wire::RecoverStartRequest>(whole())?),
             Method::AuthRecoverProve => self.recovery_proved(reply::<wire::RecoverProveRequest>(whole())?),
             Method::AuthRecoverFinish => self.recovered(reply::<wire::RecoverFinishRequest>(whole())?),
+            Method::AccountPutSetting => Ok(()),
+            Method::AccountListSettings => self.settings_came(&reply::<wire::ListSettingsRequest>(whole())?),
             Method::AccountListBlocked => self.blocked_came(&reply::<wire::ListBlockedRequest>(whole())?),
             Method::AccountListDevices => self.devices_came(&reply::<wire::ListDevicesRequest>(whole())?),
             Method::AccountRevokeDevice => self.revoked(),
@@ -305,6 +307,7 @@ impl Step<'_, '_> {
             }
             Method::AccountAddDevice => self.fail(Attempt::Devices, Why::Refused(code)),
             Method::AccountLookUpUser => self.not_found(ticket, failure),
+            Method::AccountPutSetting => self.setting_refused(&kept.request()?, failure)?,
             Method::KeyPublishKeyPackages => {
                 self.update(|account| account.wants.remove(Wants::PACKAGES | Wants::VAULT_PACKAGE))?;
             }

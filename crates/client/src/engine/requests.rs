@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, params};
 use sotto_proto::wire::{ErrorCode, ErrorDetail};
-use sotto_proto::{Access, AccountId, Call, ConversationId, Method, decode};
+use sotto_proto::{Access, AccountId, Call, ConversationId, Method, SlotId, decode};
 
 use super::moment::Moment;
 use super::replies::conversation_of;
@@ -50,6 +50,8 @@ pub(super) enum Lane {
     Sync,
     Blocked,
     Block(AccountId),
+    Settings,
+    Setting(SlotId),
     Log(ConversationId),
     History(ConversationId),
     Send(ConversationId),
@@ -71,6 +73,8 @@ impl Lane {
             Self::Sync => (7, None),
             Self::Blocked => (8, None),
             Self::Block(account) => (9, Some(*account.as_bytes())),
+            Self::Settings => (10, None),
+            Self::Setting(slot) => (11, Some(*slot.as_bytes())),
             Self::Log(id) => (20, chat(id)),
             Self::History(id) => (21, chat(id)),
             Self::Send(id) => (22, chat(id)),

@@ -33,6 +33,7 @@ impl Step<'_, '_> {
                 self.marker_came(marker)?;
             }
         }
+        self.settings_stand_at(reply.settings_change)?;
         for account in &reply.accounts_changed {
             self.keys_changed(AccountId::parse("accounts_changed", account)?)?;
         }
@@ -112,6 +113,7 @@ impl Step<'_, '_> {
     fn take_notice(&mut self, notice: &wire::AccountNotice) -> Result<(), Mishap> {
         match notice.kind() {
             AccountNoticeKind::Keys => self.keys_changed(AccountId::parse("account_id", &notice.account_id)?)?,
+            AccountNoticeKind::Settings => self.settings_stand_at(notice.version)?,
             AccountNoticeKind::Unspecified => {}
             _ => self.update(|account| account.wants.add(Wants::OWN_ACCOUNT))?,
         }

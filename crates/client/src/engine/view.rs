@@ -10,6 +10,7 @@ use super::markers::{Reading, readings};
 use super::notices::{Line, Placed};
 use super::people::{Contact, contact};
 use super::sending::Queued;
+use super::settings::{Preferences, preferences};
 use super::step::{Mishap, Step};
 use super::{Engine, EngineError};
 use crate::history::{Found, Item, Unread, Wanted};
@@ -43,6 +44,8 @@ pub struct ChatView {
     pub trouble: Option<Trouble>,
     /// What was begun to be written.
     pub draft: String,
+    /// What the person has set for it.
+    pub preferences: Preferences,
 }
 
 /// A member of a conversation.
@@ -93,6 +96,10 @@ impl Engine {
             ready: matches!(chat.membership, Membership::Member | Membership::Former) || chat.window.is_some(),
             trouble: chat.trouble,
             draft: chat.draft.clone(),
+            preferences: match self.memory.account.as_ref() {
+                Some(account) => preferences(self.store.connection(), account, chat.id)?,
+                None => Preferences::default(),
+            },
         })
     }
 

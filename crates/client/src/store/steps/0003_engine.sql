@@ -25,8 +25,19 @@ CREATE TABLE account (
     refresh_token     TEXT    NOT NULL DEFAULT '',
     cursor            BLOB    NOT NULL DEFAULT x'',
     -- Which parts of the account still have to be brought to the server or fetched from it.
-    wants             INTEGER NOT NULL DEFAULT 0
+    wants             INTEGER NOT NULL DEFAULT 0,
+    -- The last change of the account's settings that is here.
+    settings_change   INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+
+-- What the person has set, by the slot in which the server keeps it.
+CREATE TABLE settings (
+    slot    BLOB PRIMARY KEY CHECK (length(slot) = 16),
+    version INTEGER NOT NULL,
+    body    BLOB    NOT NULL,
+    -- Whether it was set here and is not on its way yet.
+    unsent  INTEGER NOT NULL CHECK (unsent IN (0, 1))
+) STRICT, WITHOUT ROWID;
 
 -- Calls that were decided on and not answered yet, sent byte by byte as they are here until they are. A lane holds one at a time.
 CREATE TABLE requests (
