@@ -68,11 +68,12 @@ impl From<tsify::Error> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let code = match error {
-            StoreError::WrongKeyOrDamaged | StoreError::Damaged(_) => FailureCode::Damaged,
+            StoreError::WrongKeyOrDamaged | StoreError::Damaged(_) | StoreError::Contradiction(_) => {
+                FailureCode::Damaged
+            }
             StoreError::InUse => FailureCode::InUse,
             StoreError::Full => FailureCode::Full,
             StoreError::FromTheFuture { .. } => FailureCode::Newer,
-            StoreError::Contradiction(_) => FailureCode::Damaged,
             StoreError::Failed(_) => FailureCode::Failed,
         };
         Self::new(code, chain(&error))

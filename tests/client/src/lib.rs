@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt as _;
+use prost::Message as _;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use sotto_client::engine::{Change, ChatView, Engine, Failure, Moment, NewAccount, Outgoing, Returning};
@@ -24,7 +25,7 @@ use sotto_client::timeline::{Message, State};
 use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::secret::Secret;
 use sotto_proto::wire::event::Content;
-use sotto_proto::{ConversationId, UserName, wire};
+use sotto_proto::{ConversationId, Method, UserName, decode, limits, wire};
 use sotto_server::bus::LocalBus;
 use sotto_server::clock::{Clock as _, ManualClock, Timestamp};
 use sotto_server::services::{Answer, Caller, Ports, Services, Settings};
@@ -50,6 +51,8 @@ pub struct Handset<'t> {
     store: String,
     /// How far the device's own clock is ahead of the truth.
     pub clock_ahead_ms: i64,
+    /// Whether its next commit is spoiled on the way, so that the server takes it and no member can.
+    pub spoils_a_commit: bool,
 }
 
 impl Town {
@@ -72,7 +75,15 @@ impl Town {
     pub fn handset(&self, seed: u64) -> Handset<'_> {
         let store = self.folder.path().join(format!("handset-{seed}.db")).to_str().unwrap().to_owned();
         let engine = Engine::open(open(&store)).unwrap();
-        Handset { engine, changes: Vec::new(), town: self, rng: StdRng::seed_from_u64(seed), store, clock_ahead_ms: 0 }
+        Handset {
+            engine,
+            changes: Vec::new(),
+            town: self,
+            rng: StdRng::seed_from_u64(seed),
+            store,
+            clock_ahead_ms: 0,
+            spoils_a_commit: false,
+        }
     }
 
     /// Somebody new, registered and with everything on the server.
@@ -125,6 +136,15 @@ fn open(path: &str) -> Store {
     Store::open(path, &StoreKey::take(&mut [9; StoreKey::LENGTH])).unwrap()
 }
 
+/// The commit with its last byte changed, which is of the tag that only members can check (RFC 9420 §6.2).
+fn spoiled(body: Bytes) -> Bytes {
+    let mut request: wire::CommitRequest = decode(body, limits::MESSAGE_MAX).unwrap();
+    let mut commit = request.commit.to_vec();
+    *commit.last_mut().unwrap() ^= 1;
+    request.commit = commit.into();
+    request.encode_to_vec().into()
+}
+
 /// The password of whoever has this name.
 pub fn password_of(name: &str) -> Password {
     Password::new(&format!("{name} likes horses")).unwrap()
@@ -169,17 +189,23 @@ impl<'t> Handset<'t> {
 
     /// Makes calls until there is nothing left to say.
     pub fn settle(&mut self) {
+        let mut made = Vec::new();
         for _ in 0..1_000 {
             let outgoing = self.with(Engine::outgoing).unwrap();
             if outgoing.is_empty() {
                 return;
             }
-            for call in outgoing {
+            for mut call in outgoing {
+                if self.spoils_a_commit && call.method == Method::ConversationCommit {
+                    self.spoils_a_commit = false;
+                    call.body = spoiled(call.body);
+                }
                 let answer = self.town.call(&call);
+                made.push((call.method, answer.is_ok()));
                 self.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
             }
         }
-        panic!("the engine never comes to rest");
+        panic!("the engine never comes to rest: {:?}", &made[made.len() - 12..]);
     }
 
     /// Makes one call that is due, the `nth` of them, and loses the answer if wanted. Says whether there was one.
@@ -206,7 +232,7 @@ impl<'t> Handset<'t> {
         let Self { engine, town, rng, store, clock_ahead_ms, .. } = self;
         drop(engine);
         let engine = Engine::open(open(&store)).unwrap();
-        Handset { engine, changes: Vec::new(), town, rng, store, clock_ahead_ms }
+        Handset { engine, changes: Vec::new(), town, rng, store, clock_ahead_ms, spoils_a_commit: false }
     }
 
     pub fn start_direct(&mut self, name: &str, greeting: &str) -> ConversationId {

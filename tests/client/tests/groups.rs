@@ -4,7 +4,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use sotto_client::engine::{Attempt, Change, Engine, Errand, Line, Stand};
+use sotto_client::engine::{Attempt, Change, Engine, Errand, Line, Stand, Trouble};
 use sotto_client::history::Wanted;
 use sotto_client::timeline::Standing;
 use sotto_client_tests::{Handset, Town, password_of};
@@ -132,6 +132,50 @@ fn two_change_the_group_at_once_and_both_changes_happen() {
         let members = handset.engine.members(chat).unwrap();
         assert_eq!(members.iter().find(|member| member.account == carols).unwrap().standing, Standing::Admin);
     }
+}
+
+#[test]
+fn m2_a_bad_commit_leads_to_a_new_generation_without_its_maker() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, mut carol, chat } = club(&town);
+    for handset in [&mut bob, &mut carol] {
+        handset.catch_up();
+        let _ = handset.with(|engine, moment| engine.accept(chat, moment));
+        handset.settle();
+    }
+    carol.says(chat, "Before");
+    alice.catch_up();
+    let (alices, bobs) = (id(&alice), id(&bob));
+    alice.with(|engine, moment| engine.set_role(chat, bobs, Role::Admin, moment)).unwrap();
+    alice.settle();
+    // Bob's client is not what it says it is: the server can take his commit, and nobody else.
+    bob.catch_up();
+    bob.spoils_a_commit = true;
+    let hour = Policy { retention: NonZeroU32::new(3_600), ..Policy::default_for(Kind::Group) };
+    bob.with(|engine, moment| engine.set_policy(chat, hour, moment)).unwrap();
+    bob.settle();
+    carol.catch_up();
+    assert_eq!(carol.chat(chat).trouble, Some(Trouble::BadCommit), "visible, and she may not repair it");
+    alice.catch_up();
+    assert_eq!(names(&alice, chat), ["alice", "carol"]);
+    alice.says(chat, "We go on");
+    carol.catch_up();
+    carol.says(chat, "Without Bob");
+    for handset in [&mut alice, &mut carol] {
+        assert_eq!(handset.hears(chat), ["Before", "We go on", "Without Bob"]);
+        assert_eq!(handset.chat(chat).trouble, None);
+        assert!(lines(handset, chat).contains(&Line::Trouble(Trouble::BadCommit)), "the notice stays");
+    }
+    // A device that is newer than all this reads across the break.
+    let mut laptop = town.sign_in("alice", 11);
+    assert_eq!(laptop.engine.own_account(), Some(alices));
+    assert_eq!(laptop.hears(chat), ["Before", "We go on", "Without Bob"]);
+    bob.catch_up();
+    assert_eq!(bob.chat(chat).stand, Stand::Removed);
+    assert!(!bob.texts(chat).contains(&"We go on".to_owned()), "I7");
+    drop(laptop);
+    let mut tablet = town.sign_in("alice", 12);
+    assert_eq!(tablet.hears(chat).len(), 3, "from the checkpoint of the new generation");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use sotto_proto::wire::Direction;
 use sotto_proto::{ConversationId, wire};
 
 use super::account::{State, Wants};
-use super::chat::{Chat, Membership, Stand, VaultStep};
+use super::chat::{Chat, Membership, Stand, Trouble};
 use super::requests::Lane;
 use super::step::{Mishap, Step};
 
@@ -82,12 +82,7 @@ impl Step<'_, '_> {
         }
         match chat.membership {
             Membership::Founding => self.found_next(chat),
-            Membership::Outside => {
-                if chat.window.is_some() && chat.vault_step != VaultStep::Awake && chat.is_behind() {
-                    return self.ask_for_more(chat);
-                }
-                self.come_in(chat)
-            }
+            Membership::Outside => self.come_in(chat),
             Membership::Former if self.is_welcome_again(chat)? => {
                 chat.begin_again();
                 self.come_in(chat)
@@ -132,6 +127,10 @@ impl Step<'_, '_> {
         let own = *group.own_leaf();
         let leaving = group.pending_removals().map_err(|_| Mishap::Bad("the agreement on keys"))?;
         if leaving.contains(&own) {
+            return Ok(changed);
+        }
+        if chat.trouble == Some(Trouble::BadCommit) {
+            self.pursue_reopening(chat, group)?;
             return Ok(changed);
         }
         // Who was asked by a stranger stays silent until it has decided.

@@ -47,6 +47,7 @@ pub(super) struct Chat {
     pub(super) server_seq: u64,
     pub(super) server_first_seq: u64,
     pub(super) server_handshake: u64,
+    pub(super) server_epoch: u64,
     pub(super) server_at_ms: u64,
     /// The heads of the log before and after the stretch that was processed; none before the first entry.
     pub(super) window: Option<Window>,
@@ -142,6 +143,7 @@ impl Chat {
             server_seq: 0,
             server_first_seq: 1,
             server_handshake: 0,
+            server_epoch: 0,
             server_at_ms: 0,
             window: None,
             wants_history: false,
@@ -189,6 +191,7 @@ impl Chat {
             server_seq: row.get("server_seq")?,
             server_first_seq: row.get("server_first_seq")?,
             server_handshake: row.get("server_handshake")?,
+            server_epoch: row.get("server_epoch")?,
             server_at_ms: row.get("server_at_ms")?,
             window: window.map(|(low, high)| Window { low, high }),
             wants_history: row.get("wants_history")?,
@@ -265,6 +268,7 @@ impl Chat {
             self.marked_delivered,
             self.marker_version,
             self.draft,
+            self.server_epoch,
         ])?;
         Ok(())
     }
@@ -293,6 +297,7 @@ impl Chat {
         let is_shorter = last < self.high_seq() && self.stand == Stand::Member && self.trouble.is_none();
         self.server_seq = if is_shorter { self.high_seq() + 1 } else { last.max(self.high_seq()) };
         self.server_first_seq = head.first_seq.get();
+        self.server_epoch = head.position.epoch.get();
         self.server_handshake = head.last_handshake_seq.map_or(0, Seq::get);
         self.server_at_ms = head.last_at_ms;
     }
@@ -407,11 +412,11 @@ const SAVE: &str = "
     INSERT INTO chats (conversation, kind, standing, requested_by, membership, server_seq, server_first_seq,
       server_handshake, server_at_ms, low_seq, low_hash, high_seq, high_hash, wants_history, joined_by, vault_seq, vault_step,
       checkpoint_version, generation, epoch, epoch_began_ms, epoch_events, trouble, trouble_seq, read_seq, marked_read,
-      marked_delivered, marker_version, draft)
+      marked_delivered, marker_version, draft, server_epoch)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
-      ?25, ?26, ?27, ?28, ?29)
+      ?25, ?26, ?27, ?28, ?29, ?30)
     ON CONFLICT (conversation) DO UPDATE SET kind = ?2, standing = ?3, requested_by = ?4, membership = ?5, server_seq = ?6,
       server_first_seq = ?7, server_handshake = ?8, server_at_ms = ?9, low_seq = ?10, low_hash = ?11, high_seq = ?12,
       high_hash = ?13, wants_history = ?14, joined_by = ?15, vault_seq = ?16, vault_step = ?17, checkpoint_version = ?18,
       generation = ?19, epoch = ?20, epoch_began_ms = ?21, epoch_events = ?22, trouble = ?23, trouble_seq = ?24, read_seq = ?25,
-      marked_read = ?26, marked_delivered = ?27, marker_version = ?28, draft = ?29";
+      marked_read = ?26, marked_delivered = ?27, marker_version = ?28, draft = ?29, server_epoch = ?30";

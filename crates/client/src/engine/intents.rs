@@ -24,7 +24,7 @@ use crate::store::StoreError;
 /// Something to be changed, as it is stored.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Intent {
-    #[prost(oneof = "Aim", tags = "1, 2, 3, 4, 5, 6, 7, 8")]
+    #[prost(oneof = "Aim", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9")]
     pub(super) aim: Option<Aim>,
 }
 
@@ -47,12 +47,25 @@ pub(super) enum Aim {
     Renew(u64),
     #[prost(bytes = "vec", tag = "8")]
     RemoveDevice(Vec<u8>),
+    #[prost(message, tag = "9")]
+    Reopen(ReopenAim),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct Accounts {
     #[prost(bytes = "vec", repeated, tag = "1")]
     ids: Vec<Vec<u8>>,
+}
+
+/// A group that a bad commit has broken goes on as the next generation.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ReopenAim {
+    #[prost(uint32, tag = "1")]
+    pub(super) generation: u32,
+    #[prost(uint64, tag = "2")]
+    pub(super) refused_seq: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) offender: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -131,6 +144,11 @@ impl Intent {
         Self { aim: Some(Aim::Renew(epoch)) }
     }
 
+    pub(super) fn reopen(generation: u32, refused_seq: u64, offender: AccountId) -> Self {
+        let offender = offender.as_bytes().to_vec();
+        Self { aim: Some(Aim::Reopen(ReopenAim { generation, refused_seq, offender })) }
+    }
+
     /// The accounts that it brings in.
     pub(super) fn accounts(&self) -> impl Iterator<Item = AccountId> + '_ {
         let accounts = match &self.aim {
@@ -156,6 +174,7 @@ impl Intent {
             Some(Aim::Policy(aim)) => aim.policy() == standing.governance.policy,
             Some(Aim::Leave(_)) => false,
             Some(Aim::Renew(epoch)) => standing.epoch > *epoch,
+            Some(Aim::Reopen(aim)) => standing.governance.generation > aim.generation,
             Some(Aim::RemoveDevice(id)) => {
                 !standing.leaves().any(|leaf| leaf.device.as_bytes().as_slice() == id.as_slice())
             }
@@ -170,7 +189,7 @@ impl Intent {
             Aim::Policy(aim) => Changes::new().set_policy(aim.policy()),
             Aim::Renew(_) => Changes::new(),
             Aim::RemoveDevice(id) => Changes::new().remove_own_device(DeviceId::from_bytes(id[..].try_into().ok()?)),
-            Aim::Found(_) | Aim::Add(_) | Aim::Leave(_) => return None,
+            Aim::Found(_) | Aim::Add(_) | Aim::Leave(_) | Aim::Reopen(_) => return None,
         })
     }
 }
@@ -192,6 +211,17 @@ impl Step<'_, '_> {
     pub(super) fn intend(&mut self, chat: &Chat, intent: &Intent) -> Result<(), StoreError> {
         self.db
             .prepare_cached("INSERT INTO intents (conversation, body) VALUES (?1, ?2)")?
+            .execute(params![chat.number, intent.encode_to_vec()])?;
+        self.revisit(chat.id);
+        Ok(())
+    }
+
+    /// Before everything else that is wanted.
+    pub(super) fn intend_first(&mut self, chat: &Chat, intent: &Intent) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO intents (number, conversation, body) SELECT coalesce(min(number), 1) - 1, ?1, ?2 FROM intents",
+            )?
             .execute(params![chat.number, intent.encode_to_vec()])?;
         self.revisit(chat.id);
         Ok(())
@@ -223,6 +253,11 @@ impl Step<'_, '_> {
             }
             let done = match &intent.aim {
                 Some(Aim::Leave(_)) => self.propose_leaving(chat, group)?,
+                Some(Aim::Reopen(aim)) => {
+                    let suite = group.suite().map_err(|_| Mishap::Bad("the suite"))?.number();
+                    self.claim(chat, &aim.remaining(&standing), suite)?;
+                    true
+                }
                 Some(Aim::Add(_)) => {
                     let missing: Vec<_> =
                         intent.accounts().filter(|account| !standing.accounts.contains_key(account)).collect();
@@ -300,7 +335,7 @@ impl Step<'_, '_> {
         asked: &wire::ClaimKeyPackagesRequest,
         reply: wire::ClaimKeyPackagesResponse,
     ) -> Result<(), Mishap> {
-        let Some((number, _)) = self.first_intent(chat)? else { return Ok(()) };
+        let Some((number, intent)) = self.first_intent(chat)? else { return Ok(()) };
         let packages = match self.checked(reply)? {
             Ok(packages) => packages,
             Err(why) => {
@@ -310,10 +345,13 @@ impl Step<'_, '_> {
             }
         };
         let reached = |id: &Bytes| packages.iter().any(|package| package.leaf().account.to_wire() == *id);
-        if !asked.account_ids.iter().all(reached) {
+        if !matches!(intent.aim, Some(Aim::Reopen(_))) && !asked.account_ids.iter().all(reached) {
             self.drop_intent(number)?;
             self.fail(Attempt::Change(chat.id), Why::NobodyThere);
             return Ok(());
+        }
+        if let Some(Aim::Reopen(aim)) = &intent.aim {
+            return self.reopen(chat, aim, packages);
         }
         let Some(mut group) = self.take_group(chat)? else { return Ok(()) };
         let changes = packages.into_iter().fold(Changes::new(), Changes::add_device);
@@ -337,6 +375,7 @@ impl Step<'_, '_> {
         if code == ErrorCode::EpochConflict {
             let last = detail.position.as_ref().map_or(0, |position| position.last_seq);
             chat.server_seq = chat.server_seq.max(last);
+            chat.server_epoch = detail.position.as_ref().map_or(chat.server_epoch, |position| position.epoch);
             return Ok(());
         }
         if let Some((number, _)) = self.first_intent(chat)? {

@@ -31,6 +31,7 @@ mod notices;
 mod people;
 mod reading;
 mod recovery;
+mod reopening;
 mod replies;
 mod requests;
 mod sending;

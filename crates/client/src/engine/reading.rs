@@ -137,7 +137,10 @@ impl Step<'_, '_> {
 
     fn read_handshake(&mut self, reader: &mut Reader<'_>, entry: &LogEntry, handshake: &[u8]) -> Result<(), Mishap> {
         let (seq, at_ms) = (entry.seq.get(), entry.received_at_ms);
-        let concerns = seq > reader.chat.joined_by && entry.position.generation.get() == reader.chat.generation;
+        // After a bad commit nothing of its generation can follow.
+        let concerns = seq > reader.chat.joined_by
+            && entry.position.generation.get() == reader.chat.generation
+            && reader.chat.trouble != Some(Trouble::BadCommit);
         let Some(group) = reader.group.as_mut().filter(|group| concerns && group.is_member()) else { return Ok(()) };
         let processed = group.process(handshake, Time::from_unix_seconds(at_ms / 1_000));
         reader.group_changed |= processed.is_ok();
@@ -170,6 +173,7 @@ impl Step<'_, '_> {
                 reader.chat.trouble = Some(Trouble::BadCommit);
                 reader.chat.trouble_seq = seq;
                 self.note(reader.chat, seq, at_ms, Line::Trouble(Trouble::BadCommit))?;
+                self.want_to_reopen(reader.chat, group, handshake, seq)?;
             }
         }
         Ok(())
@@ -182,6 +186,7 @@ impl Step<'_, '_> {
             return Ok(());
         }
         reader.chat.generation = generation;
+        self.forget_reopening(reader.chat)?;
         if reader.chat.trouble == Some(Trouble::BadCommit) {
             reader.chat.trouble = None;
         }

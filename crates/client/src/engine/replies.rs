@@ -89,6 +89,9 @@ impl Step<'_, '_> {
             Method::ConversationCommit => {
                 self.committed(&mut chat, kept.request()?, &reply::<wire::CommitRequest>(whole)?)?;
             }
+            Method::ConversationNewGeneration => {
+                self.reopened(&mut chat, reply::<wire::NewGenerationRequest>(whole)?)?;
+            }
             Method::ConversationAppend => {
                 self.appended(&mut chat, kept.request()?, &reply::<wire::AppendRequest>(whole)?)?;
             }
@@ -329,6 +332,10 @@ impl Step<'_, '_> {
             }
             Method::ConversationCommit if chat.membership == Membership::Outside => {
                 self.join_refused(&mut chat, failure)?;
+            }
+            Method::ConversationNewGeneration => {
+                self.forget_opening(&chat)?;
+                self.commit_refused(&mut chat, failure)?;
             }
             Method::ConversationCommit => self.commit_refused(&mut chat, failure)?,
             Method::ConversationAppend => self.append_refused(&mut chat, &kept.request()?, failure)?,

@@ -10,7 +10,7 @@ use sotto_crypto::secret::{EpochSecret, Secret, SecretVec};
 use sotto_crypto::time::Time;
 use sotto_crypto::vault::Version;
 use sotto_crypto::vault_store::Item;
-use sotto_proto::wire::Direction;
+use sotto_proto::wire::{Direction, ErrorCode};
 use sotto_proto::{
     AccountId, ConversationId, DeviceId, EntryBody, EventId, GroupPosition, ID_LEN, LogEntry, WelcomeId, wire,
 };
@@ -138,7 +138,7 @@ impl Step<'_, '_> {
                 Ok(self.call(Lane::Log(chat.id), &request)?)
             }
             VaultStep::NoCheckpoint => {
-                if let Some(waiting) = self.waiting(chat, vault_device)? {
+                if let Some(waiting) = self.waiting_for_vault(chat, vault_device)? {
                     return self.ask_for_tree(chat, &waiting);
                 }
                 let request = wire::ListWelcomesRequest {
@@ -164,13 +164,41 @@ impl Step<'_, '_> {
         }
     }
 
+    /// The newest Welcome for a device.
     fn waiting(&self, chat: &Chat, device: DeviceId) -> Result<Option<Waiting>, StoreError> {
+        self.find_waiting(
+            chat,
+            device,
+            0,
+            "SELECT * FROM welcomes WHERE conversation = ?1 AND device_id = ?2
+             AND generation > ?3 ORDER BY generation DESC, epoch DESC LIMIT 1",
+        )
+    }
+
+    /// The next Welcome for the vault device. It goes through the generations one by one, since each is judged by the one before.
+    fn waiting_for_vault(&self, chat: &Chat, device: DeviceId) -> Result<Option<Waiting>, Mishap> {
+        let asleep = self.vault_group(chat)?.map(|group| position_of(&group)).transpose()?;
+        let beyond = asleep.map_or(0, |position| position.generation.get());
+        Ok(self.find_waiting(
+            chat,
+            device,
+            beyond,
+            "SELECT * FROM welcomes WHERE conversation = ?1 AND device_id = ?2
+             AND generation > ?3 ORDER BY generation, epoch DESC LIMIT 1",
+        )?)
+    }
+
+    fn find_waiting(
+        &self,
+        chat: &Chat,
+        device: DeviceId,
+        beyond: u32,
+        sql: &str,
+    ) -> Result<Option<Waiting>, StoreError> {
         Ok(self
             .db
-            .prepare_cached(
-                "SELECT * FROM welcomes WHERE conversation = ?1 AND device_id = ?2 ORDER BY generation DESC, epoch DESC LIMIT 1",
-            )?
-            .query_row(params![chat.number, device.as_bytes()], |row| {
+            .prepare_cached(sql)?
+            .query_row(params![chat.number, device.as_bytes(), beyond], |row| {
                 Ok(Waiting {
                     id: WelcomeId::from_bytes(row.get::<_, [u8; ID_LEN]>("welcome_id")?),
                     device: DeviceId::from_bytes(row.get::<_, [u8; ID_LEN]>("device_id")?),
@@ -200,9 +228,11 @@ impl Step<'_, '_> {
             return self.join_by(chat, &waiting, tree);
         }
         let vault_device = self.account()?.vault.as_ref().map(|vault| vault.device);
-        let Some(waiting) = vault_device.map(|device| self.waiting(chat, device)).transpose()?.flatten() else {
+        let Some(waiting) = vault_device.map(|device| self.waiting_for_vault(chat, device)).transpose()?.flatten()
+        else {
             return Ok(());
         };
+        let before = self.vault_group(chat)?.and_then(|group| group.standing().ok());
         let account = self.account()?;
         let Some(vault) = account.vault.as_ref() else { return Ok(()) };
         let reference = welcome::reference_of(&waiting.welcome).map_err(|_| Mishap::Bad("welcome"))?;
@@ -210,7 +240,7 @@ impl Step<'_, '_> {
         let opened = vault.store.open(account.id, &item, Version::NONE, &waiting.sealed_private);
         let group = opened.ok().zip(vault.participant(now)).and_then(|((private, _), participant)| {
             let secret = KeyPackageSecret::from_secret(private);
-            Group::join(&participant, &waiting.welcome, tree, &[&secret], None).ok()
+            Group::join(&participant, &waiting.welcome, tree, &[&secret], before.as_ref()).ok()
         });
         let Some((mut group, _)) = group else { return self.cannot_wake(chat, &waiting) };
         chat.vault_seq = waiting.commit_seq;
@@ -252,6 +282,11 @@ impl Step<'_, '_> {
         chat.membership = Membership::Member;
         chat.joined_by = joined_by;
         chat.server_seq = chat.server_seq.max(joined_by);
+        // What could not be said while this account was out can be said now.
+        self.db.execute(
+            "UPDATE outbox SET refusal = NULL WHERE conversation = ?1 AND refusal = ?2",
+            params![chat.number, i32::from(ErrorCode::NotFound)],
+        )?;
         self.put_group(chat, group)?;
         self.tell(Change::Chats);
         self.tell(Change::Members(chat.id));
@@ -279,7 +314,10 @@ impl Step<'_, '_> {
         for waiting in &reply.welcomes {
             self.take_welcome(waiting)?;
         }
-        if reply.welcomes.is_empty() {
+        // One to the generation in which the vault device was stuck leads there again.
+        let stuck = self.vault_group(chat)?.map(|group| position_of(&group)).transpose()?;
+        let stuck = stuck.map_or(0, |position| position.generation.get());
+        if !reply.welcomes.iter().any(|waiting| waiting.generation > stuck) {
             chat.vault_step = VaultStep::Absent;
         }
         Ok(())
@@ -328,8 +366,9 @@ impl Step<'_, '_> {
     /// Whether the vault device was added again after a checkpoint, which then is of an earlier stay.
     fn is_added_since(&self, chat: &Chat, position: GroupPosition) -> Result<bool, Mishap> {
         let Some(vault) = self.account()?.vault.as_ref() else { return Ok(false) };
-        let known = (position.generation.get(), position.epoch.get());
-        Ok(self.waiting(chat, vault.device)?.is_some_and(|waiting| (waiting.generation, waiting.epoch) > known))
+        let (generation, epoch) = (position.generation.get(), position.epoch.get());
+        let waiting = self.waiting(chat, vault.device)?;
+        Ok(waiting.is_some_and(|waiting| waiting.generation == generation && waiting.epoch > epoch))
     }
 
     fn take_scene_entry(&mut self, chat: &Chat, entry: &SceneEntry) -> Result<(), Mishap> {
@@ -364,8 +403,13 @@ impl Step<'_, '_> {
                         self.keep_epoch(chat, &group)?;
                     }
                     Ok(Received::Proposal(_)) => {}
-                    Ok(Received::Removed(_)) | Err(_) => {
+                    Ok(Received::Removed(_)) => {
                         chat.vault_step = VaultStep::Absent;
+                        break;
+                    }
+                    // A bad commit: what comes after it begins with a Welcome to the next generation.
+                    Err(_) => {
+                        chat.vault_step = VaultStep::NoCheckpoint;
                         break;
                     }
                 }

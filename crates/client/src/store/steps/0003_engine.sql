@@ -79,6 +79,7 @@ CREATE TABLE chats (
     server_seq         INTEGER NOT NULL DEFAULT 0,
     server_first_seq   INTEGER NOT NULL DEFAULT 1,
     server_handshake   INTEGER NOT NULL DEFAULT 0,
+    server_epoch       INTEGER NOT NULL DEFAULT 0,
     server_at_ms       INTEGER NOT NULL DEFAULT 0,
     -- The stretch of the log that was processed, and the running hashes before and after it.
     low_seq            INTEGER NOT NULL DEFAULT 0,
@@ -88,6 +89,8 @@ CREATE TABLE chats (
     wants_history      INTEGER NOT NULL DEFAULT 0 CHECK (wants_history IN (0, 1)),
     -- The group of this device, and that of the vault device while it is awake. The agreement on keys up to `joined_by` is in it.
     state              BLOB,
+    -- The next generation's, while the server has not answered.
+    next_state         BLOB,
     joined_by          INTEGER NOT NULL DEFAULT 0,
     vault_state        BLOB,
     vault_seq          INTEGER NOT NULL DEFAULT 0,

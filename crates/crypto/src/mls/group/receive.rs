@@ -11,7 +11,7 @@ use crate::mls::effect::{Commit, Withdrawal};
 use crate::mls::handshake::{HandshakeError, committer_of, conclude, judge_proposal, parse};
 use crate::mls::policing::changes;
 use crate::mls::rules::{Committer, judge_commit};
-use crate::mls::standing::Standing;
+use crate::mls::standing::{Leaf, Standing};
 use crate::time::Time;
 
 /// What a handshake did.
@@ -60,6 +60,15 @@ impl Group {
         self.removed = matches!(received, Received::Removed(_));
         self.mls = next;
         Ok(received)
+    }
+}
+
+impl Group {
+    /// Whose commit a handshake of this epoch says it is, also when the commit itself is bad. Nothing of it was checked here.
+    pub fn claimed_committer(&self, handshake: &[u8]) -> Option<Leaf> {
+        match committer_of(&parse(handshake).ok()?, &self.mls.roster()).ok()?? {
+            Committer::Member(leaf) | Committer::Joiner(leaf) => Some(leaf),
+        }
     }
 }
 
