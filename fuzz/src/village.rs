@@ -77,9 +77,13 @@ impl Member {
 
     /// Processes `handshake`. A refusal must leave the group as it was, to the last byte.
     fn judge(&self, handshake: &[u8]) -> Result<(Received, Group), GroupError> {
+        let claimed = self.group.borrow().claimed_committer(handshake);
         let received = self.group.borrow_mut().process(handshake, NOW);
         match received {
             Ok(received) => {
+                if let Received::Commit(commit) | Received::Removed(commit) = &received {
+                    assert_eq!(claimed, Some(commit.committer));
+                }
                 let before = Group::restore(&self.state).expect("a state of ours");
                 Ok((received, self.group.replace(before)))
             }

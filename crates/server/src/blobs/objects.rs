@@ -45,6 +45,11 @@ impl Blobs for Objects {
         let place = place_of(file, part);
         match self.put_as(&place, bytes.clone(), PutMode::Create).await {
             Err(BlobError::Taken) => self.put_again(&place, bytes).await?,
+            // A store that refuses before it has read everything looks as if it had gone away in the middle.
+            Err(away @ BlobError::Away(_)) => match self.put_again(&place, bytes).await {
+                Err(BlobError::Missing | BlobError::Away(_)) => return Err(away),
+                done => done?,
+            },
             done => done?,
         }
         match &self.folder {
