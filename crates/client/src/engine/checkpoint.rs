@@ -1,0 +1,198 @@
+//! What the vault device knows of a conversation, kept sealed on the server for the next new device (docs/PROTOCOL.md, 6.7).
+
+use prost::Message as _;
+use sotto_crypto::mls::group::Group;
+use sotto_crypto::secret::{EpochSecret, Secret, SecretVec};
+use sotto_crypto::vault::Version;
+use sotto_crypto::vault_store::Item;
+use sotto_proto::{AccountId, EventId, GroupPosition, wire};
+
+use super::chat::{Chat, VaultStep, position_of};
+use super::epochs::Roster;
+use super::requests::Lane;
+use super::sending::position;
+use super::step::{Mishap, Step};
+use crate::history::{self, Opened};
+use crate::store::StoreError;
+use crate::timeline::Standing;
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct Checkpoint {
+    #[prost(bytes = "vec", tag = "1")]
+    group: Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    seq: u64,
+    #[prost(message, repeated, tag = "3")]
+    rosters: Vec<Roster>,
+    #[prost(message, repeated, tag = "4")]
+    epochs: Vec<KnownEpoch>,
+    #[prost(message, repeated, tag = "5")]
+    scene: Vec<SceneEntry>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct KnownEpoch {
+    #[prost(uint32, tag = "1")]
+    generation: u32,
+    #[prost(uint64, tag = "2")]
+    epoch: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    secret: Vec<u8>,
+    #[prost(uint32, tag = "4")]
+    roster: u32,
+}
+
+/// An event about the conversation as a whole, so that a new device knows its name before it has read that far.
+#[derive(Clone, PartialEq, prost::Message)]
+struct SceneEntry {
+    #[prost(uint64, tag = "1")]
+    seq: u64,
+    #[prost(bytes = "vec", tag = "2")]
+    id: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    author: Vec<u8>,
+    #[prost(uint32, tag = "4")]
+    standing: u32,
+    #[prost(uint64, tag = "5")]
+    received_at_ms: u64,
+    #[prost(bytes = "vec", tag = "6")]
+    body: Vec<u8>,
+}
+
+impl Step<'_, '_> {
+    pub(super) fn checkpoint_came(
+        &mut self,
+        chat: &mut Chat,
+        reply: &wire::GetCheckpointsResponse,
+    ) -> Result<(), Mishap> {
+        let found = reply.checkpoints.iter().find(|checkpoint| checkpoint.conversation_id == chat.id.to_wire());
+        let account = self.account()?;
+        let opened = found.zip(account.vault.as_ref()).and_then(|(checkpoint, vault)| {
+            let seen = Version::from_number(chat.checkpoint_version);
+            let (bytes, version) =
+                vault.store.open(account.id, &Item::Checkpoint(chat.id), seen, &checkpoint.sealed).ok()?;
+            Some((Checkpoint::decode(bytes.expose_secret()).ok()?, version))
+        });
+        let Some((checkpoint, version)) = opened else {
+            chat.vault_step = VaultStep::NoCheckpoint;
+            return Ok(());
+        };
+        let Ok(mut group) = Group::restore(&SecretVec::new(checkpoint.group.clone())) else {
+            chat.vault_step = VaultStep::NoCheckpoint;
+            return Ok(());
+        };
+        chat.checkpoint_version = version.number();
+        for known in &checkpoint.epochs {
+            let roster = usize::try_from(known.roster).ok().and_then(|index| checkpoint.rosters.get(index));
+            let (Some(roster), Some(secret)) = (roster, Secret::copy_from(&known.secret)) else { continue };
+            let position = position(known.generation, known.epoch)?;
+            self.keep_readable(chat, position, &EpochSecret::from_secret(secret), roster)?;
+        }
+        for entry in &checkpoint.scene {
+            self.take_scene_entry(chat, entry)?;
+        }
+        if self.is_added_since(chat, position_of(&group)?)? {
+            chat.vault_step = VaultStep::NoCheckpoint;
+            return Ok(());
+        }
+        chat.vault_seq = checkpoint.seq;
+        chat.vault_step = VaultStep::Awake;
+        self.put_vault_group(chat, &mut group)
+    }
+
+    /// Whether the vault device was added again after a checkpoint, which then is of an earlier stay.
+    fn is_added_since(&self, chat: &Chat, position: GroupPosition) -> Result<bool, Mishap> {
+        let Some(vault) = self.account()?.vault.as_ref() else { return Ok(false) };
+        let (generation, epoch) = (position.generation.get(), position.epoch.get());
+        let waiting = self.waiting(chat, vault.device)?;
+        Ok(waiting.is_some_and(|waiting| waiting.generation == generation && waiting.epoch > epoch))
+    }
+
+    fn take_scene_entry(&mut self, chat: &Chat, entry: &SceneEntry) -> Result<(), Mishap> {
+        let standing = u8::try_from(entry.standing).ok().and_then(Standing::from_number);
+        let (Ok(id), Ok(author), Some(standing)) =
+            (entry.id.as_slice().try_into(), entry.author.as_slice().try_into(), standing)
+        else {
+            return Ok(());
+        };
+        let opened = Opened {
+            conversation: chat.id,
+            seq: entry.seq,
+            id: EventId::from_bytes(id),
+            author: AccountId::from_bytes(author),
+            standing,
+            received_at_ms: entry.received_at_ms,
+            body: entry.body.clone(),
+        };
+        Ok(history::record(self.db, &opened)?)
+    }
+
+    /// Stores what the vault device knows now, for the next new device. What would be too large is left out: the next device begins
+    /// where this one did.
+    pub(super) fn keep_checkpoint(&mut self, chat: &mut Chat) -> Result<(), Mishap> {
+        let Some(mut group) = self.vault_group(chat)? else { return Ok(()) };
+        let at = position_of(&group)?;
+        let mut checkpoint = Checkpoint {
+            group: group.snapshot()?.expose_secret().to_vec(),
+            seq: chat.vault_seq,
+            scene: self.scene_entries(chat)?,
+            ..Default::default()
+        };
+        for (position, readable) in self.all_readable(chat)? {
+            if position.generation == at.generation && position.epoch > at.epoch {
+                continue;
+            }
+            let roster = checkpoint.rosters.iter().position(|roster| *roster == readable.roster);
+            let roster = roster.unwrap_or_else(|| {
+                checkpoint.rosters.push(readable.roster);
+                checkpoint.rosters.len() - 1
+            });
+            checkpoint.epochs.push(KnownEpoch {
+                generation: position.generation.get(),
+                epoch: position.epoch.get(),
+                secret: readable.secret.expose_secret().to_vec(),
+                roster: u32::try_from(roster).unwrap_or(u32::MAX),
+            });
+        }
+        let version = Version::from_number(chat.checkpoint_version).next();
+        let content = SecretVec::new(checkpoint.encode_to_vec());
+        let account = self.memory.account.as_ref().ok_or(Mishap::Bad("nobody is signed in"))?;
+        let Some(vault) = account.vault.as_ref() else { return Ok(()) };
+        let item = Item::Checkpoint(chat.id);
+        let Ok(sealed) = vault.store.seal(account.id, &item, version, content.expose_secret(), &mut self.moment.rng)
+        else {
+            return Ok(());
+        };
+        let checkpoint = wire::Checkpoint {
+            conversation_id: chat.id.to_wire(),
+            version: version.number(),
+            generation: at.generation.get(),
+            epoch: at.epoch.get(),
+            sealed: sealed.into(),
+        };
+        self.call(Lane::Checkpoint(chat.id), &wire::PutCheckpointRequest { checkpoint: Some(checkpoint) })?;
+        // The vault device goes back to sleep.
+        self.db.execute("UPDATE chats SET vault_state = NULL WHERE conversation = ?1", [chat.number])?;
+        Ok(())
+    }
+
+    fn scene_entries(&self, chat: &Chat) -> Result<Vec<SceneEntry>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT seq, event_id, author, standing, received_at_ms, body FROM scenes JOIN entries USING (conversation, seq)
+                 WHERE conversation = ?1 ORDER BY seq DESC LIMIT 1000",
+            )?
+            .query_map([chat.number], |row| {
+                Ok(SceneEntry {
+                    seq: row.get(0)?,
+                    id: row.get(1)?,
+                    author: row.get(2)?,
+                    standing: row.get(3)?,
+                    received_at_ms: row.get(4)?,
+                    body: row.get(5)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?)
+    }
+}
