@@ -18,7 +18,7 @@ use futures_util::StreamExt as _;
 use prost::Message as _;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use sotto_client::engine::{Change, ChatView, Engine, Failure, Moment, NewAccount, Outgoing, Returning};
+use sotto_client::engine::{Change, ChatView, Engine, Failure, Moment, NewAccount, Outgoing, Returning, Stand};
 use sotto_client::history::What;
 use sotto_client::store::{Store, StoreKey};
 use sotto_client::timeline::{Message, State};
@@ -112,7 +112,7 @@ impl Town {
     fn call(&self, outgoing: &Outgoing) -> Result<Vec<Bytes>, Failure> {
         self.runtime.block_on(async {
             let refused = |failure: sotto_server::services::Failure| Failure::Refused(failure.into_detail());
-            let token = outgoing.token.as_deref();
+            let token = outgoing.token.as_ref().map(|token| token.as_str());
             let token = token.map(|token| self.services.verify_token(token)).transpose().map_err(refused)?;
             let caller = Caller { address: [127, 0, 0, 1].into(), token };
             match self.services.call(outgoing.method, &caller, outgoing.body.clone()).await.map_err(refused)? {
@@ -218,6 +218,20 @@ impl<'t> Handset<'t> {
             self.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
         }
         true
+    }
+
+    /// Makes a call and gives the answer, without handing it in.
+    pub fn call(&self, call: &Outgoing) -> Result<Vec<Bytes>, Failure> {
+        self.town.call(call)
+    }
+
+    /// Accepts a request, if a conversation is one.
+    pub fn accepts(&mut self, chat: ConversationId) {
+        self.catch_up();
+        if self.chat(chat).stand == Stand::Requested {
+            self.with(|engine, moment| engine.accept(chat, moment)).unwrap();
+            self.settle();
+        }
     }
 
     /// Asks what is new, and makes all calls that follow.

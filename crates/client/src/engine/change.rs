@@ -99,6 +99,8 @@ pub enum Attempt {
 pub enum Why {
     /// The server says so.
     Refused(ErrorCode),
+    /// The server and this program do not speak the same version of the protocol: one of them has to be renewed.
+    OtherProtocol,
     /// The password is wrong, or there is no such account.
     WrongPassword,
     /// The server asks for a weaker protection of the password than this program accepts.

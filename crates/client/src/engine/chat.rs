@@ -98,8 +98,6 @@ pub enum Trouble {
     LogContradicted,
     /// The server has fewer entries than were here before.
     LogTruncated,
-    /// A verified contact's identity key changed.
-    KeyChanged,
 }
 
 impl Trouble {
@@ -108,7 +106,6 @@ impl Trouble {
             Self::BadCommit => 1,
             Self::LogContradicted => 2,
             Self::LogTruncated => 3,
-            Self::KeyChanged => 4,
         }
     }
 
@@ -117,7 +114,6 @@ impl Trouble {
             1 => Some(Self::BadCommit),
             2 => Some(Self::LogContradicted),
             3 => Some(Self::LogTruncated),
-            4 => Some(Self::KeyChanged),
             _ => None,
         }
     }

@@ -5,10 +5,10 @@ use rusqlite::{OptionalExtension as _, params};
 use sotto_crypto::event::{self, Kind};
 use sotto_crypto::mls::group::Group;
 use sotto_proto::wire::ErrorCode;
-use sotto_proto::{EntryBody, EventId, GroupPosition, LogEntry, SealedEvent, Seq, wire};
+use sotto_proto::{ConversationId, EntryBody, EventId, GroupPosition, LogEntry, SealedEvent, Seq, wire};
 
 use super::change::Change;
-use super::chat::{Chat, Trouble, position_of};
+use super::chat::{Chat, position_of};
 use super::epochs::Roster;
 use super::intents::Intent;
 use super::reading::header;
@@ -98,15 +98,23 @@ impl Step<'_, '_> {
     }
 
     /// False if the server may have it already.
-    pub(super) fn take_back(&mut self, event: EventId) -> Result<bool, StoreError> {
-        let waits = self
+    pub(super) fn take_back(&mut self, event: EventId) -> Result<bool, Mishap> {
+        let chat = self
             .db
             .prepare_cached(
-                "DELETE FROM outbox WHERE event_id = ?1 AND seq IS NULL AND NOT EXISTS (
-                   SELECT 1 FROM requests WHERE lane = x'16' || (SELECT id FROM conversations WHERE conversations.number = conversation))",
+                "SELECT id FROM outbox JOIN conversations ON conversations.number = conversation
+                 WHERE event_id = ?1 AND seq IS NULL",
             )?
-            .execute([event.as_bytes()])?;
-        Ok(waits > 0)
+            .query_row([event.as_bytes()], |row| Ok(ConversationId::from_bytes(row.get(0)?)))
+            .optional()?;
+        let Some(chat) = chat else { return Ok(false) };
+        let on_its_way = self.in_lane::<wire::AppendRequest>(Lane::Send(chat))?;
+        if on_its_way.is_some_and(|request| request.event_id == event.to_wire()) {
+            return Ok(false);
+        }
+        self.db.prepare_cached("DELETE FROM outbox WHERE event_id = ?1")?.execute([event.as_bytes()])?;
+        self.tell(Change::Timeline(chat));
+        Ok(true)
     }
 
     /// The server has it. If nothing came in between, it is the next entry of the log.
@@ -161,11 +169,7 @@ impl Step<'_, '_> {
 
     /// Whether things may be sent at all: what does not add up stops that until a person has decided.
     pub(super) fn may_send(&self, chat: &Chat, group: &Group) -> Result<bool, Mishap> {
-        let broken = matches!(
-            chat.trouble,
-            Some(Trouble::BadCommit | Trouble::LogContradicted | Trouble::LogTruncated | Trouble::KeyChanged)
-        );
-        Ok(!broken && Roster::of(group)?.may_post(self.account()?.id))
+        Ok(chat.trouble.is_none() && Roster::of(group)?.may_post(self.account()?.id))
     }
 
     /// The event as it goes into the seal.

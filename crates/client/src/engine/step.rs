@@ -6,6 +6,7 @@ use rusqlite::Transaction;
 use sotto_crypto::mls::group::{Group, GroupError};
 use sotto_crypto::time::Time;
 use sotto_proto::{Access, ConversationId, Invalid};
+use zeroize::Zeroizing;
 
 use super::account::{Account, State};
 use super::change::Change;
@@ -67,7 +68,7 @@ impl Step<'_, '_> {
     }
 
     /// The access token for a call, if there is one and it is believed to be good.
-    pub(super) fn token_for(&self, access: Access) -> Option<String> {
+    pub(super) fn token_for(&self, access: Access) -> Option<Zeroizing<String>> {
         let account = self.memory.account.as_ref()?;
         let enough = match access {
             Access::Anyone => true,

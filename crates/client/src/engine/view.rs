@@ -228,7 +228,7 @@ impl Step<'_, '_> {
 }
 
 /// The members in the newest epoch that is known.
-fn roster_at(db: &rusqlite::Connection, chat: &Chat) -> Result<Option<Roster>, StoreError> {
+pub(super) fn roster_at(db: &rusqlite::Connection, chat: &Chat) -> Result<Option<Roster>, StoreError> {
     let body: Option<Vec<u8>> = db
         .prepare_cached(
             "SELECT body FROM epochs JOIN rosters ON number = roster

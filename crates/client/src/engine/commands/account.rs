@@ -69,7 +69,8 @@ impl Engine {
         &self.memory.devices
     }
 
-    /// Takes this device out of the account and wipes everything here.
+    /// Takes this device out of the account and wipes everything here. A server that stays away does not keep it from going: then the
+    /// account lists the device until another one revokes it.
     pub fn log_out(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
         self.signed_in_step(moment, errands::log_out)
     }
@@ -114,7 +115,7 @@ impl Engine {
 
     /// The recovery code of a new account, until the person has written it down.
     pub fn expose_recovery_words(&self) -> Option<&str> {
-        self.memory.account.as_ref()?.recovery_words.as_deref()
+        self.memory.account.as_ref()?.recovery_words.as_ref().map(|words| words.as_str())
     }
 
     /// The person has written the recovery code down: it is forgotten here.

@@ -21,6 +21,8 @@ CREATE TABLE account (
     vault_version     INTEGER NOT NULL,
     -- Until the person has written them down.
     recovery_words    TEXT,
+    -- New ones that the server may have taken over or not.
+    next_words        TEXT,
     access_token      TEXT    NOT NULL DEFAULT '',
     refresh_token     TEXT    NOT NULL DEFAULT '',
     cursor            BLOB    NOT NULL DEFAULT x'',
