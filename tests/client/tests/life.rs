@@ -12,9 +12,7 @@ use sotto_proto::ConversationId;
 fn friends(town: &Town) -> (Handset<'_>, Handset<'_>, ConversationId) {
     let (mut alice, mut bob) = (town.register("alice", 1), town.register("bob", 2));
     let chat = alice.start_direct("bob", "Ciao Bob");
-    bob.catch_up();
-    bob.with(|engine, moment| engine.accept(chat, moment)).unwrap();
-    bob.settle();
+    bob.accepts(chat);
     (alice, bob, chat)
 }
 
@@ -155,18 +153,12 @@ fn a_whole_life() {
     bob.says(chat, "Good to see you");
     let mut carol = town.register("carol", 3);
     let with_carol = alice.start_direct("carol", "Ciao Carol");
-    carol.catch_up();
-    carol.with(|engine, moment| engine.accept(with_carol, moment)).unwrap();
-    carol.settle();
+    carol.accepts(with_carol);
     let members = [bob.engine.own_account().unwrap(), carol.engine.own_account().unwrap()];
     let group = alice.with(|engine, moment| engine.start_group("Holidays", &members, moment)).unwrap();
     alice.settle();
     for handset in [&mut bob, &mut carol] {
-        handset.catch_up();
-        if handset.chat(group).stand == Stand::Requested {
-            handset.with(|engine, moment| engine.accept(group, moment)).unwrap();
-            handset.settle();
-        }
+        handset.accepts(group);
     }
     carol.says(group, "To the sea?");
 

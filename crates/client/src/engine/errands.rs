@@ -279,7 +279,15 @@ impl Step<'_, '_> {
 
     /// Leaves nothing behind.
     pub(super) fn wipe(&mut self) -> Result<(), Mishap> {
-        for table in TABLES {
+        let tables = self
+            .db
+            .prepare(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'word*' AND name <> 'openings'",
+            )?
+            .query_map([], |row| row.get::<_, String>(0))?
+            .collect::<Result<Vec<_>, _>>()?;
+        self.db.pragma_update(None, "defer_foreign_keys", true)?;
+        for table in tables {
             self.db.execute(&format!("DELETE FROM {table}"), [])?;
         }
         self.db.execute("INSERT INTO words (words) VALUES ('delete-all')", [])?;
@@ -323,25 +331,3 @@ pub(super) fn login_record(upload: Vec<u8>, cost: StretchCost) -> wire::LoginRec
     let hardening = wire::PasswordHardening { memory_kib: cost.memory_kib(), passes: cost.passes(), lanes: 1 };
     wire::LoginRecord { opaque_record: upload.into(), hardening: Some(hardening) }
 }
-
-/// Everything that a person has in the store, in an order that keeps every reference.
-const TABLES: &[&str] = &[
-    "account",
-    "settings",
-    "requests",
-    "key_packages",
-    "contacts",
-    "epochs",
-    "rosters",
-    "welcomes",
-    "outbox",
-    "intents",
-    "notices",
-    "markers",
-    "heads",
-    "scenes",
-    "acts",
-    "entries",
-    "chats",
-    "conversations",
-];
