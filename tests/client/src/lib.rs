@@ -100,6 +100,15 @@ impl Town {
         handset
     }
 
+    /// Alice and Bob, who have met.
+    pub fn friends(&self) -> (Handset<'_>, Handset<'_>, ConversationId) {
+        let (mut alice, mut bob) = (self.register("alice", 1), self.register("bob", 2));
+        let chat = alice.start_direct("bob", "Ciao Bob");
+        bob.accepts(chat);
+        alice.catch_up();
+        (alice, bob, chat)
+    }
+
     pub fn pass(&self, time: Duration) {
         self.clock.advance(time);
     }

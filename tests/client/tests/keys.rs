@@ -1,5 +1,5 @@
 //! Passwords, words on paper, second factors and devices: every way in and out of an account.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 use std::time::Duration;
 

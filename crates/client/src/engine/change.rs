@@ -46,6 +46,8 @@ pub enum Change {
         /// Whether they have stopped.
         stopped: bool,
     },
+    /// Somebody is there, or has gone ([`super::Engine::is_there`]).
+    Presence(AccountId),
     /// Something of the own account: devices, sessions, vault.
     Account,
     /// What is known of another account.

@@ -1,6 +1,7 @@
 //! How a device gets its session: registration, login, second factor, new tokens, and the end.
 
 use bytes::Bytes;
+use rand_core::CryptoRng;
 use sotto_crypto::certificate::{DeviceCertificate, DeviceClaims, Purpose};
 use sotto_crypto::identity::{DeviceKey, IdentityKey};
 use sotto_crypto::login::{ExportKey, Login, Password, Registration, StretchCost};
@@ -186,7 +187,8 @@ impl Step<'_, '_> {
         for unlock in [Unlock::Password(&done.export_key), Unlock::RecoveryCode(&code)] {
             sealed_vault = self.resealed(&root, unlock, account, Version::FIRST, sealed_vault);
         }
-        let sealed_device_name = self.seal_device_name(&vault, account, device, &chosen.device_name);
+        let sealed_device_name =
+            sealed_name(&vault, account, device, Version::FIRST, &chosen.device_name, &mut self.moment.rng);
         let request = wire::RegisterFinishRequest {
             account_id: account.to_wire(),
             user_name: chosen.user_name.as_str().to_owned(),
@@ -329,7 +331,7 @@ impl Step<'_, '_> {
         let certificate = self.certify(&identity, account, device, &key, Purpose::Device)?;
         // Whose the vault device is follows from the root; its id is read from the account's certificates.
         let vault = Vault::of(&root, DeviceId::from_bytes([0; 16]));
-        let sealed_name = self.seal_device_name(&vault, account, device, &device_name);
+        let sealed_name = sealed_name(&vault, account, device, Version::FIRST, &device_name, &mut self.moment.rng);
         self.call(Lane::Certify, &wire::AddDeviceRequest { certificate: encoded(&certificate), sealed_name })?;
         self.begin_account(Account {
             state: State::Entering,
@@ -453,17 +455,22 @@ impl Step<'_, '_> {
             signature: Bytes::copy_from_slice(&signature.to_bytes()),
         }
     }
-
-    /// A name that is too long is cut rather than refused: it is for the person alone.
-    fn seal_device_name(&mut self, vault: &Vault, account: AccountId, device: DeviceId, name: &str) -> Bytes {
-        let item = Item::DeviceName(device);
-        let end = (0..=item.max_len().min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
-        let name = &name.as_bytes()[..end];
-        let sealed = vault.store.seal(account, &item, Version::FIRST, name, &mut self.moment.rng);
-        sealed.map(Bytes::from).unwrap_or_default()
-    }
 }
 
 pub(super) fn encoded(certificate: &DeviceCertificate) -> Bytes {
     Bytes::copy_from_slice(&certificate.encode())
+}
+
+/// A name that is too long is cut rather than refused: it is for the person alone.
+pub(super) fn sealed_name(
+    vault: &Vault,
+    account: AccountId,
+    device: DeviceId,
+    version: Version,
+    name: &str,
+    rng: &mut impl CryptoRng,
+) -> Bytes {
+    let item = Item::DeviceName(device);
+    let name = &name[..name.floor_char_boundary(item.max_len())];
+    vault.store.seal(account, &item, version, name.as_bytes(), rng).map(Bytes::from).unwrap_or_default()
 }

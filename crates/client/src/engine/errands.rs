@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::account::Wants;
 use super::change::{Attempt, Change, Why};
-use super::entrance::Flow;
+use super::entrance::{Flow, sealed_name};
 use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
 
@@ -81,6 +81,7 @@ pub struct OwnDevice {
     pub last_used_at_ms: u64,
     /// Whether it is this one.
     pub this: bool,
+    name_version: Version,
 }
 
 /// What a person has to take over into an authenticator, or to write down.
@@ -233,10 +234,13 @@ impl Step<'_, '_> {
             let opened = vault.and_then(|vault| {
                 vault.store.open(account.id, &Item::DeviceName(id), Version::NONE, &device.sealed_name).ok()
             });
-            let name = opened.map(|(name, _)| String::from_utf8_lossy(name.expose_secret()).into_owned());
+            let (name, name_version) = opened.map_or((String::new(), Version::NONE), |(name, version)| {
+                (String::from_utf8_lossy(name.expose_secret()).into_owned(), version)
+            });
             Some(OwnDevice {
                 id,
-                name: name.unwrap_or_default(),
+                name,
+                name_version,
                 added_at_ms: device.added_at_ms,
                 last_used_at_ms: device.last_used_at_ms,
                 this: id == account.device,
@@ -245,6 +249,17 @@ impl Step<'_, '_> {
         let devices = reply.devices.iter().filter(people_hold).filter_map(named).collect();
         self.memory.devices = devices;
         self.tell(Change::Devices);
+        Ok(())
+    }
+
+    /// The next version of the name, whichever that is: the newest that was seen is in the list.
+    pub(super) fn name_device(&mut self, device: DeviceId, name: &str) -> Result<(), Mishap> {
+        let listed = self.memory.devices.iter().find(|listed| listed.id == device);
+        let version = listed.map_or(Version::NONE, |listed| listed.name_version).next();
+        let account = self.memory.account.as_ref().ok_or(Mishap::Bad("nobody is signed in"))?;
+        let Some(vault) = account.vault.as_ref() else { return Ok(()) };
+        let sealed_name = sealed_name(vault, account.id, device, version, name, &mut self.moment.rng);
+        self.memory.traffic.call(&wire::NameDeviceRequest { device_id: device.to_wire(), sealed_name });
         Ok(())
     }
 

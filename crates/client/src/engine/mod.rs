@@ -31,6 +31,7 @@ mod markers;
 mod moment;
 mod notices;
 mod people;
+mod profile;
 mod reading;
 mod recovery;
 mod reopening;
@@ -62,7 +63,7 @@ pub use recovery::Recovering;
 pub use requests::{Failure, Outgoing, Ticket};
 pub use sending::Queued;
 pub use settings::Preferences;
-pub use view::{ChatView, MemberView};
+pub use view::{ChatView, MemberView, Progress};
 
 use account::{Account, State, Wants};
 use chat::{Chat, Membership};

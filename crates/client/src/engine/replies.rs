@@ -56,6 +56,11 @@ impl Step<'_, '_> {
             Method::AccountListBlocked => self.blocked_came(&reply::<wire::ListBlockedRequest>(whole())?),
             Method::AccountListDevices => self.devices_came(&reply::<wire::ListDevicesRequest>(whole())?),
             Method::AccountRevokeDevice => self.revoked(),
+            Method::AccountNameDevice => {
+                self.memory.traffic.call(&wire::ListDevicesRequest {});
+                self.tell(Change::Done(Attempt::Devices));
+                Ok(())
+            }
             Method::AccountAddDevice => self.certified(),
             Method::AccountGetOwnAccount => self.take_own_account(reply::<wire::GetOwnAccountRequest>(whole())?),
             Method::AccountLookUpUser => self.found(ticket, reply::<wire::LookUpUserRequest>(whole())?),

@@ -43,11 +43,24 @@ impl Step<'_, '_> {
         Ok(id)
     }
 
+    /// Before everything else that waits.
+    pub(super) fn enqueue_first(&mut self, chat: &Chat, body: &[u8]) -> Result<(), Mishap> {
+        let id = EventId::from_bytes(self.moment.random());
+        self.db
+            .prepare_cached(
+                "INSERT INTO outbox (number, conversation, event_id, body, created_at_ms)
+                 SELECT coalesce(min(number), 1) - 1, ?1, ?2, ?3, ?4 FROM outbox",
+            )?
+            .execute(params![chat.number, id.as_bytes(), body, self.moment.now_ms])?;
+        Ok(())
+    }
+
     /// Seals the first of what waits, and decides to send it. The order in which things were written is kept.
     pub(super) fn send_next(&mut self, chat: &Chat, group: &Group) -> Result<(), Mishap> {
         if self.is_busy(Lane::Send(chat.id))? {
             return Ok(());
         }
+        self.introduce(chat)?;
         let Some((id, body)) = self.first_unsent(chat)? else { return Ok(()) };
         let Some(window) = chat.window else { return Ok(()) };
         let position = position_of(group)?;

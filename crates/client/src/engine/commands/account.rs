@@ -1,12 +1,15 @@
 //! Who one is: coming in, going, and what only the password opens.
 
+use prost::Message as _;
 use sotto_crypto::identity::IdentityPublicKey;
 use sotto_crypto::login::Password;
+use sotto_proto::wire::event::Content;
 use sotto_proto::{AccountId, DeviceId, wire};
 use zeroize::Zeroizing;
 
 use crate::engine::account::State;
 use crate::engine::entrance::Visitor;
+use crate::engine::settings::{Name, setting};
 use crate::engine::{
     Engine, EngineError, Errand, FactorCode, Moment, NewAccount, OwnDevice, Recovering, Returning, errands,
 };
@@ -67,6 +70,26 @@ impl Engine {
     /// The own devices, as they were last asked for.
     pub fn devices(&self) -> &[OwnDevice] {
         &self.memory.devices
+    }
+
+    /// Gives a device a name that only the account's own devices can read.
+    pub fn name_device(&mut self, device: DeviceId, name: &str, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        self.signed_in_step(moment, |step| step.name_device(device, name))
+    }
+
+    /// How the person wants to be called, and a line about them; for all devices of the account. Conversations learn of it when something
+    /// is said there next.
+    pub fn set_profile(&mut self, name: &str, about: &str, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        let profile = wire::Profile { display_name: name.to_owned(), picture: None, about: about.to_owned() };
+        self.checked_event(Content::Profile(profile.clone()), "", moment)?;
+        self.signed_in_step(moment, |step| step.set(&Name::Profile, &profile.encode_to_vec()))
+    }
+
+    /// How the person wants to be called, and the line about them; empty as long as they have not said.
+    pub fn profile(&self) -> Result<(String, String), EngineError> {
+        let Some(account) = self.memory.account.as_ref() else { return Ok(Default::default()) };
+        let profile: wire::Profile = setting(self.store.connection(), account, &Name::Profile)?;
+        Ok((profile.display_name, profile.about))
     }
 
     /// Takes this device out of the account and wipes everything here. A server that stays away does not keep it from going: then the

@@ -110,7 +110,8 @@ CREATE TABLE chats (
     marked_read        INTEGER NOT NULL DEFAULT 0,
     marked_delivered   INTEGER NOT NULL DEFAULT 0,
     marker_version     INTEGER NOT NULL DEFAULT 0,
-    draft              TEXT    NOT NULL DEFAULT ''
+    -- How this account has introduced itself there.
+    introduced_as      BLOB    NOT NULL DEFAULT x''
 ) STRICT;
 
 -- What opens the events of an epoch, and who its members were.
