@@ -196,6 +196,17 @@ impl<'t> Handset<'t> {
         self.settle();
     }
 
+    /// Signs in, and stops before it hears anything of what the account has.
+    pub fn begins_to_sign_in(&mut self, name: &str) {
+        let returning =
+            Returning { login_name: name.to_owned(), password: password_of(name), device_name: String::new() };
+        self.with(|engine, moment| engine.sign_in(returning, moment)).unwrap();
+        while !self.engine.is_signed_in() {
+            assert!(self.one_call(0, false), "{:?}", self.changes);
+            self.town.pass(Duration::from_mins(1));
+        }
+    }
+
     /// Makes calls until there is nothing left to say.
     pub fn settle(&mut self) {
         let mut made = Vec::new();

@@ -17,6 +17,7 @@
 
 mod account;
 mod advance;
+mod archive;
 mod change;
 mod chat;
 mod checkpoint;
@@ -51,6 +52,7 @@ use bytes::Bytes;
 use sotto_proto::wire::event::Content;
 use sotto_proto::{ConversationId, decode, limits, wire};
 
+pub use archive::{ArchiveError, Archived};
 pub use change::{Attempt, Change, Why};
 pub use chat::{Stand, Trouble};
 pub use entrance::{FactorCode, NewAccount, Returning};

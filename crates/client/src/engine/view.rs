@@ -82,7 +82,10 @@ impl Engine {
     /// All conversations, the last active first.
     pub fn chats(&self) -> Result<Vec<ChatView>, EngineError> {
         let chats = Chat::all(self.store.connection())?;
-        let shown = chats.iter().filter(|chat| chat.membership != Membership::Former || chat.window.is_some());
+        // What was given up before anything could be read is not shown; what a history file brought is.
+        let is_shown =
+            |chat: &&Chat| chat.membership != Membership::Former || chat.window.is_some() || chat.read_seq > 0;
+        let shown = chats.iter().filter(is_shown);
         shown.map(|chat| self.chat_view(chat)).collect()
     }
 
