@@ -294,8 +294,8 @@ fn event_line(chat: ConversationId, row: &rusqlite::Row<'_>) -> rusqlite::Result
 fn text_of(body: &[u8]) -> Option<String> {
     let event: wire::Event = decode(body.to_vec().into(), limits::EVENT_MAX).ok()?;
     let text = match event.content? {
-        event::Content::Text(message) => message.body,
-        event::Content::Edit(wire::Edit { content: Some(edit::Content::Text(message)), .. }) => message.body,
+        event::Content::Text(message)
+        | event::Content::Edit(wire::Edit { content: Some(edit::Content::Text(message)), .. }) => message.body,
         _ => None,
     };
     text.map(|body| body.text)
