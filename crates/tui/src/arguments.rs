@@ -1,0 +1,191 @@
+//! What can be typed.
+#![allow(clippy::doc_markdown, reason = "what stands here is shown as help, where markup would be read as it is")]
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// End-to-end encrypted messages, in the terminal and in scripts.
+///
+/// A CHAT is named by its id, its title or, for a chat of two, @NAME. A MESSAGE is named by its id or its number in the chat (#12).
+/// Exit codes: 0 done, 1 failed, 2 asked for in a wrong way, 3 not signed in, 4 refused for safety.
+#[derive(Debug, Parser)]
+#[command(name = "sotto", version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Common {
+    /// Folder of the account on this machine; one for each account.
+    #[arg(long, global = true, value_name = "DIR", env = "SOTTO_PROFILE")]
+    pub(crate) profile: Option<PathBuf>,
+    /// One JSON object a line, for programs.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// File with the passphrase of the profile, where the system has no keyring. SOTTO_PASSPHRASE works too.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Show what is here without asking the server.
+    #[arg(long, global = true)]
+    pub(crate) offline: bool,
+    /// How long to wait for the server.
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    pub(crate) wait: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make an account, with this machine as its first device.
+    Register(Register),
+    /// Sign in with this machine, as a new device or again.
+    Login(Login),
+    /// Say who is signed in here.
+    Whoami,
+    /// List the chats, the last active first.
+    Chats,
+    /// Begin a chat with somebody, or write into the one that is there.
+    Dm(Dm),
+    /// Send a message.
+    Send(Send),
+    /// Show the messages of a chat, oldest first.
+    History(History),
+    /// Print messages as they arrive, beginning with what this device has not seen yet.
+    Listen(Listen),
+    /// List the chats that strangers want to begin.
+    Requests,
+    /// Accept a request. Until then its sender is not told whether it arrived.
+    Accept(Asked),
+    /// Block somebody: what they write is not shown, and they are not told. A request of theirs is declined.
+    Block(Asked),
+    /// Take a block back.
+    Unblock(Asked),
+}
+
+impl Command {
+    /// As it is typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Register(_) => "register",
+            Self::Login(_) => "login",
+            Self::Whoami => "whoami",
+            Self::Chats => "chats",
+            Self::Dm(_) => "dm",
+            Self::Send(_) => "send",
+            Self::History(_) => "history",
+            Self::Listen(_) => "listen",
+            Self::Requests => "requests",
+            Self::Accept(_) => "accept",
+            Self::Block(_) => "block",
+            Self::Unblock(_) => "unblock",
+        }
+    }
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PasswordSource {
+    /// File with the password. Otherwise it is taken from SOTTO_PASSWORD, or asked for.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Register {
+    /// Address of the server, such as https://chat.example.org.
+    #[arg(long, value_name = "URL", env = "SOTTO_SERVER")]
+    pub(crate) server: Option<String>,
+    /// User name: 3 to 32 of a-z, 0-9, _ and ., beginning with a letter.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: String,
+    /// E-mail address as a second name to sign in by.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) email: Option<String>,
+    /// What to call this device.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device_name: Option<String>,
+    #[command(flatten)]
+    pub(crate) password: PasswordSource,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    /// Address of the server, such as https://chat.example.org.
+    #[arg(long, value_name = "URL", env = "SOTTO_SERVER")]
+    pub(crate) server: Option<String>,
+    /// User name or e-mail address. Not needed to sign in again.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) user: Option<String>,
+    /// Code of the second factor: six digits, or a backup code.
+    #[arg(long, value_name = "CODE")]
+    pub(crate) code: Option<String>,
+    /// What to call this device.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) device_name: Option<String>,
+    #[command(flatten)]
+    pub(crate) password: PasswordSource,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Dm {
+    /// Whom to write to.
+    #[arg(value_name = "@NAME")]
+    pub(crate) name: String,
+    /// What to write; - takes it from standard input.
+    pub(crate) text: Option<String>,
+    /// Leave it in the outbox, without waiting for the server.
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// The chat.
+    pub(crate) chat: String,
+    /// What to send; - takes it from standard input.
+    pub(crate) text: String,
+    /// The message that this answers.
+    #[arg(long, value_name = "MESSAGE")]
+    pub(crate) reply: Option<String>,
+    /// Leave it in the outbox, without waiting for the server.
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// The chat.
+    pub(crate) chat: String,
+    /// At most so many messages.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) limit: u32,
+    /// Only messages before this number.
+    #[arg(long, value_name = "SEQ")]
+    pub(crate) before: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Listen {
+    /// Only this chat.
+    #[arg(long = "in", value_name = "CHAT")]
+    pub(crate) chat: Option<String>,
+    /// Also edits, deletions, reactions, requests and read marks.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Also what this account itself writes elsewhere.
+    #[arg(long)]
+    pub(crate) own: bool,
+    /// End after so many lines.
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Asked {
+    /// Who asked, or the chat.
+    #[arg(value_name = "@NAME")]
+    pub(crate) chat: String,
+}

@@ -1,0 +1,94 @@
+//! Chats: which there are, and beginning one.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use sotto_client::engine::{Attempt, Change};
+use sotto_proto::ConversationId;
+use tokio::sync::broadcast::Receiver;
+
+use super::messages::{Landed, content, landed, show_sent, typed_text};
+use crate::arguments::Dm;
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::finding;
+use crate::objects::ChatObject;
+use crate::session::Session;
+use crate::words::Message;
+
+pub(super) async fn list(session: &Session, console: &mut Console) -> Result<(), Failure> {
+    session.catch_up(console).await?;
+    let chats = session.look(|engine| {
+        let now_ms = now_ms();
+        engine.chats()?.iter().map(|chat| ChatObject::of(engine, chat, now_ms)).collect::<Result<Vec<_>, _>>()
+    });
+    let chats = chats.await?;
+    if chats.is_empty() {
+        return console.say(&Message::NothingYet);
+    }
+    chats.iter().try_for_each(|chat| console.show(chat))
+}
+
+pub(super) async fn dm(session: &Session, dm: Dm, console: &mut Console) -> Result<(), Failure> {
+    session.require_account().await?;
+    let name = finding::user(&dm.name)?;
+    let greeting = dm.text.map(|text| typed_text(&text)).transpose()?;
+    let speaks = greeting.is_some();
+    let mut changes = session.client.changes();
+    let (whom, greeting) = (name.as_str().to_owned(), greeting.map(|text| content(text, None)));
+    let started = session.outcome(
+        move |engine, moment| engine.start_direct(&name, greeting, moment),
+        |change| match change {
+            Change::Started(chat) => Some(Ok(*chat)),
+            Change::Failed { what: Attempt::Find, why } => Some(Err(Failure::of(*why, &whom))),
+            _ => None,
+        },
+    );
+    let chat = started.await?;
+    if !dm.no_wait {
+        let founded = session.in_time(async {
+            tokio::select! {
+                founded = session.client.until(move |engine| is_founded(engine.chat(chat))) => Ok(founded?),
+                failure = failing(&mut changes, chat, &whom) => Err(failure),
+            }
+        });
+        founded.await?;
+    }
+    if speaks {
+        let last = session.look(move |engine| Ok(engine.queued(chat)?.last().map(|queued| queued.id))).await?;
+        let landed = match last {
+            Some(id) if !dm.no_wait => landed(session, chat, id).await?,
+            Some(id) => Landed { id, seq: None },
+            None => Landed::last_of(session, chat).await?,
+        };
+        return show_sent(session, chat, landed, console).await;
+    }
+    let object =
+        session.look(move |engine| engine.chat(chat)?.map(|chat| ChatObject::of(engine, &chat, now_ms())).transpose());
+    let Some(object) = object.await? else { return Err(Message::NotYetOpen.failed()) };
+    if console.json {
+        return console.show(&object);
+    }
+    console.say(&Message::Begun { chat: object.name(console.language) })
+}
+
+fn is_founded<E>(chat: Result<Option<sotto_client::engine::ChatView>, E>) -> Option<()> {
+    chat.ok().flatten().filter(|chat| chat.ready).map(|_| ())
+}
+
+/// Ends when beginning the chat has failed.
+async fn failing(changes: &mut Receiver<Change>, chat: ConversationId, whom: &str) -> Failure {
+    loop {
+        match changes.recv().await {
+            Ok(Change::Failed { what: Attempt::Start(failed), why }) if failed == chat => {
+                return Failure::of(why, whom);
+            }
+            Err(tokio::sync::broadcast::error::RecvError::Closed) => return Message::NotYetOpen.failed(),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn now_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
