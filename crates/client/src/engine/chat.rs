@@ -296,6 +296,11 @@ impl Chat {
 }
 
 impl Chat {
+    /// Whether the account is out.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.stand, Stand::Left | Stand::Removed)
+    }
+
     /// Begins another stay, if the server says that one has begun after all that is known here. What was read in an earlier one stays.
     pub(super) fn come_back(&mut self, head: &ConversationHead) {
         let is_in = matches!(head.standing, Standing::Member(_) | Standing::Requested { .. });

@@ -272,6 +272,12 @@ impl Step<'_, '_> {
                 self.signed_out()?;
                 return Ok(Fate::Again(None));
             }
+            ErrorCode::DeviceProofInvalid if kept.method == Method::AuthRefresh => {
+                // A proof that is too old or too new: the clock is looked at again, and then it is signed again.
+                self.memory.clock_is_set = false;
+                self.memory.traffic.call(&wire::GetServerInfoRequest {});
+                return Ok(Fate::Again(None));
+            }
             ErrorCode::RateLimited
             | ErrorCode::Unavailable
             | ErrorCode::ReadOnly
@@ -310,11 +316,6 @@ impl Step<'_, '_> {
             Method::AccountRevokeDevice if self.memory.leaving => self.wipe()?,
             Method::AccountRevokeDevice | Method::AccountListDevices | Method::AccountNameDevice => {
                 self.errand_refused(Attempt::Devices, failure);
-            }
-            Method::AuthRefresh => {
-                // A proof that is too old or too new: the clock is looked at again.
-                self.memory.clock_is_set = false;
-                self.memory.traffic.call(&wire::GetServerInfoRequest {});
             }
             Method::AccountAddDevice => self.fail(Attempt::Devices, Why::Refused(code)),
             Method::AccountLookUpUser => self.not_found(ticket, failure),

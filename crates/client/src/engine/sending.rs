@@ -121,7 +121,8 @@ impl Step<'_, '_> {
             .query_row([event.as_bytes()], |row| Ok(ConversationId::from_bytes(row.get(0)?)))
             .optional()?;
         let Some(chat) = chat else { return Ok(false) };
-        let on_its_way = self.in_lane::<wire::AppendRequest>(Lane::Send(chat))?;
+        let on_its_way =
+            self.kept_in(Lane::Send(chat))?.map(|(_, kept)| kept.request::<wire::AppendRequest>()).transpose()?;
         if on_its_way.is_some_and(|request| request.event_id == event.to_wire()) {
             return Ok(false);
         }

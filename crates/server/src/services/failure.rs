@@ -87,6 +87,7 @@ impl From<Refusal> for Failure {
             Refusal::NameTaken => ErrorCode::NameTaken,
             Refusal::NameLooksAlike => ErrorCode::NameNotAllowed,
             Refusal::SessionEnded => ErrorCode::SessionEnded,
+            Refusal::LateCopy => ErrorCode::DeviceProofInvalid,
             Refusal::RefreshReused => ErrorCode::RefreshReused,
             Refusal::AttemptOver => ErrorCode::LoginFailed,
             Refusal::CodeRefused => ErrorCode::SecondFactorWrong,
