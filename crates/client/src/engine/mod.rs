@@ -43,6 +43,7 @@ mod settings;
 mod step;
 mod stream;
 mod upkeep;
+mod verifying;
 mod view;
 mod waking;
 
@@ -65,6 +66,7 @@ pub use recovery::Recovering;
 pub use requests::{Failure, Outgoing, Ticket};
 pub use sending::Queued;
 pub use settings::Preferences;
+pub use verifying::{KeyChoice, Safety};
 pub use view::{ChatView, MemberView, Progress};
 
 use account::{Account, State, Wants};

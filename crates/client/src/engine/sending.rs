@@ -14,6 +14,7 @@ use super::intents::Intent;
 use super::reading::header;
 use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
+use super::verifying::undecided_member;
 use crate::store::StoreError;
 
 /// A message on its way.
@@ -183,7 +184,9 @@ impl Step<'_, '_> {
 
     /// Whether things may be sent at all: what does not add up stops that until a person has decided.
     pub(super) fn may_send(&self, chat: &Chat, group: &Group) -> Result<bool, Mishap> {
-        Ok(chat.trouble.is_none() && Roster::of(group)?.may_post(self.account()?.id))
+        let account = self.account()?;
+        let waits = chat.trouble.is_some() || undecided_member(self.db, account, chat)?.is_some();
+        Ok(!waits && Roster::of(group)?.may_post(account.id))
     }
 
     /// The event as it goes into the seal.

@@ -12,6 +12,7 @@ use super::people::{Contact, contact};
 use super::sending::Queued;
 use super::settings::{OfChat, Preferences, of_chat};
 use super::step::{Mishap, Step};
+use super::verifying::{undecided_member, verified_key};
 use super::{Engine, EngineError};
 use crate::history::{Found, Item, Unread, Wanted};
 use crate::store::StoreError;
@@ -42,6 +43,8 @@ pub struct ChatView {
     pub ready: bool,
     /// What does not add up.
     pub trouble: Option<Trouble>,
+    /// The verified member whose identity key has changed: nothing is sent before the person has decided.
+    pub undecided: Option<AccountId>,
     /// What was begun to be written.
     pub draft: String,
     /// What the person has set for it.
@@ -57,6 +60,8 @@ pub struct MemberView {
     pub name: String,
     /// What it may do.
     pub standing: Standing,
+    /// Whether the person has verified its identity key.
+    pub verified: bool,
     /// How far it has received and read.
     pub reading: Reading,
 }
@@ -99,6 +104,10 @@ impl Engine {
         let own = self.own_account();
         let other = self.other_side(chat)?;
         let hidden = self.hidden_in(chat)?.is_some();
+        let undecided = match self.memory.account.as_ref() {
+            Some(account) => undecided_member(self.store.connection(), account, chat)?,
+            None => None,
+        };
         let OfChat { preferences, draft } = match self.memory.account.as_ref() {
             Some(account) => of_chat(self.store.connection(), account, chat.id)?,
             None => OfChat::default(),
@@ -119,6 +128,7 @@ impl Engine {
             unread,
             ready: matches!(chat.membership, Membership::Member | Membership::Former) || chat.window.is_some(),
             trouble: chat.trouble,
+            undecided,
             draft,
             preferences,
         })
@@ -157,7 +167,8 @@ impl Engine {
         let reading = |account| readings.iter().find(|(who, _)| *who == account).map(|(_, reading)| *reading);
         let view = |(account, standing)| -> Result<MemberView, EngineError> {
             let name = self.name_in(&scene, account)?;
-            Ok(MemberView { account, name, standing, reading: reading(account).unwrap_or_default() })
+            let verified = self.contact(account)?.is_some_and(|contact| contact.verified);
+            Ok(MemberView { account, name, standing, verified, reading: reading(account).unwrap_or_default() })
         };
         roster.accounts().map(view).collect()
     }
@@ -238,7 +249,12 @@ impl Engine {
 
     /// What is known of another account.
     pub fn contact(&self, account: AccountId) -> Result<Option<Contact>, EngineError> {
-        Ok(contact(self.store.connection(), account)?)
+        let db = self.store.connection();
+        let Some(mut contact) = contact(db, account)? else { return Ok(None) };
+        if let Some(own) = self.memory.account.as_ref() {
+            contact.verified = contact.identity.is_some() && verified_key(db, own, account)? == contact.identity;
+        }
+        Ok(Some(contact))
     }
 }
 

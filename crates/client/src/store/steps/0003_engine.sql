@@ -64,11 +64,12 @@ CREATE TABLE contacts (
     keys_version INTEGER NOT NULL DEFAULT 0,
     -- Whether there is something newer to read.
     stale        INTEGER NOT NULL DEFAULT 1 CHECK (stale IN (0, 1)),
-    -- The identity key changed since it was first seen, and the person has not said that this is fine.
-    changed      INTEGER NOT NULL DEFAULT 0 CHECK (changed IN (0, 1)),
+    -- Another identity key, that it was seen with since, as long as the person has not decided on it.
+    new_key      BLOB,
     blocked      INTEGER NOT NULL DEFAULT 0 CHECK (blocked IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contacts_stale ON contacts (account_id) WHERE stale = 1;
+CREATE INDEX contacts_undecided ON contacts (account_id) WHERE new_key IS NOT NULL;
 
 CREATE TABLE chats (
     conversation       INTEGER PRIMARY KEY REFERENCES conversations (number),
