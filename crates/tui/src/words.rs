@@ -72,7 +72,7 @@ messages! {
     ManyChats { chat, candidates } =>
         "'{chat}' can be more than one chat. Name it by its id:\n{candidates}",
         "«{chat}» — это не один чат. Назовите его по id:\n{candidates}";
-    NoSuchMessage { message } =>
+    NotInChat { message } =>
         "There is no message '{message}' in this chat. `sotto history` shows ids and numbers.",
         "Сообщения «{message}» в этом чате нет. Id и номера показывает `sotto history`.";
     NotYetOpen =>
