@@ -300,7 +300,6 @@ fn trouble_of(trouble: Trouble) -> &'static str {
         Trouble::BadCommit => "bad-commit",
         Trouble::LogContradicted => "log-contradicted",
         Trouble::LogTruncated => "log-truncated",
-        Trouble::KeyChanged => "key-changed",
     }
 }
 

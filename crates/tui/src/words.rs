@@ -156,6 +156,9 @@ messages! {
     RegistrationClosed =>
         "The server takes no new accounts. Ask whoever runs it.",
         "Сервер не принимает новые учётные записи. Спросите того, кто его держит.";
+    OtherProtocol =>
+        "The server and this program do not speak the same version of the protocol. Renew the older of the two.",
+        "Сервер и эта программа говорят на разных версиях протокола. Обновите то, что старее.";
     TooOften =>
         "The server was asked too often. Wait a moment, and try again.",
         "Слишком много обращений к серверу. Подождите немного и повторите.";
