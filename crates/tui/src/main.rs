@@ -7,6 +7,7 @@ mod failure;
 mod finding;
 mod objects;
 mod profile;
+mod qr;
 mod safe;
 mod secrets;
 mod session;

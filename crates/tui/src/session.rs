@@ -106,6 +106,37 @@ impl Session {
         self.in_time(came).await
     }
 
+    /// Asks the engine for something and waits until it can be seen, or until a change says that it failed.
+    pub(crate) async fn carry_out<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Engine, &mut Moment<'_>) -> Result<(), EngineError> + Send + 'static,
+        done: impl Fn(&mut Engine) -> Option<T> + Clone + Send + 'static,
+        failed: impl Fn(&Change) -> Option<Failure>,
+    ) -> Result<T, Failure> {
+        let mut changes = self.client.changes();
+        self.with(ask).await?;
+        let failing = async {
+            loop {
+                match changes.recv().await {
+                    Ok(change) => {
+                        if let Some(failure) = failed(&change) {
+                            return failure;
+                        }
+                    }
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return ClientError::Ended.into(),
+                }
+            }
+        };
+        let settled = async {
+            tokio::select! {
+                done = self.client.until(done) => Ok(done?),
+                failure = failing => Err(failure),
+            }
+        };
+        self.in_time(settled).await
+    }
+
     /// Waits until something can be seen in the engine.
     pub(crate) async fn until<T: Send + 'static>(
         &self,

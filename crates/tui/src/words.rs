@@ -144,6 +144,80 @@ messages! {
     AcceptFirst { chat } =>
         "{chat} is a request. Accept it before you answer: `sotto accept`.",
         "{chat} — это запрос. Прежде чем отвечать, примите его: `sotto accept`.";
+    NoNewPassword =>
+        "There is no terminal to ask for the new password on. Give it in SOTTO_NEW_PASSWORD or with --new-password-file.",
+        "Нет терминала, чтобы спросить новый пароль. Передайте его в SOTTO_NEW_PASSWORD или через --new-password-file.";
+    NoRecoveryWords =>
+        "There is no terminal to ask for the recovery words on. Give them on standard input or with --words-file.",
+        "Нет терминала, чтобы спросить слова восстановления. Передайте их на стандартный ввод или через --words-file.";
+    KeyMissing =>
+        "The key of this profile is not in the system's keyring any more. Without it nothing here can be opened; move the folder away and sign in again.",
+        "Ключа этого профиля больше нет в системном хранилище. Без него здесь ничего не открыть; уберите папку и войдите снова.";
+    BadRecoveryWords { why } =>
+        "These are not the recovery words: {why}.",
+        "Это не слова восстановления: {why}.";
+    Exists { file } =>
+        "{file} is there already. Name another file, or move it away.",
+        "{file} уже есть. Назовите другой файл или уберите этот.";
+    NoEmoji { text } =>
+        "'{text}' is not one emoji.",
+        "«{text}» — не один эмодзи.";
+    NoSuchMember { name } =>
+        "@{name} is not in this chat.",
+        "@{name} нет в этом чате.";
+    NoSuchDevice { device } =>
+        "There is no device '{device}'. `sotto devices` lists them.",
+        "Устройства «{device}» нет. Список: `sotto devices`.";
+    NoGroup =>
+        "This works in groups only.",
+        "Это работает только в группах.";
+    NotYours =>
+        "That is somebody else's message.",
+        "Это чужое сообщение.";
+    SignedOutNow =>
+        "Signed out. Nothing is left here.",
+        "Выход выполнен. Здесь ничего не осталось.";
+    AskRecoveryWords => "Recovery words: ", "Слова восстановления: ";
+    NoChange =>
+        "There is nothing to change. `--help` says what can be.",
+        "Менять нечего. Что можно изменить, говорит `--help`.";
+    FactorIsOff =>
+        "The code of the authenticator was not given.",
+        "Код из приложения не введён.";
+    BadArchive { why } =>
+        "This file was not taken over: {why}.",
+        "Файл не принят: {why}.";
+    NoKeyYet { name } =>
+        "The identity key of @{name} is not known here yet. Begin a chat first: `sotto dm @{name}`.",
+        "Ключ @{name} здесь ещё не известен. Сначала начните чат: `sotto dm @{name}`.";
+    NotWithOneself =>
+        "There is nothing to verify between you and yourself.",
+        "Сверять код с самим собой незачем.";
+    FactorSecret { secret, uri } =>
+        "Put this into the authenticator, then type the code that it shows:\n\n    {secret}\n    {uri}\n",
+        "Внесите это в приложение, затем введите код, который оно покажет:\n\n    {secret}\n    {uri}\n";
+    BackupCodes { codes } =>
+        "The second factor is on. Each of these codes works once, in place of the authenticator; keep them safe:\n\n{codes}\n",
+        "Второй фактор включён. Каждый из этих кодов один раз заменит приложение; храните их в надёжном месте:\n\n{codes}\n";
+    NewRecoveryWords { words } =>
+        "These are the recovery words from now on. Write them down; the old ones are void:\n\n{words}\n",
+        "Теперь слова восстановления такие. Запишите их; прежние больше не действуют:\n\n{words}\n";
+    SafetyNumber { name, digits, words } =>
+        "Safety number with @{name}. Compare it with theirs, over a channel where you know them:\n\n{digits}\n\n{words}",
+        "Код безопасности с @{name}. Сверьте его со своим собеседником там, где вы его узнаёте:\n\n{digits}\n\n{words}";
+    IdentityChanged =>
+        "⚠ This account's identity key is not the one that it was first seen with.",
+        "⚠ Ключ этой учётной записи не тот, с которым её увидели впервые.";
+    Archived { chats, events, file } =>
+        "{file}: chats {chats}, events {events}. The file is not encrypted: keep it where only you can read it.",
+        "{file}: чатов {chats}, событий {events}. Файл не зашифрован: храните его там, где его можете прочесть только вы.";
+    Imported { chats, events } =>
+        "Taken over: chats {chats}, events {events}.",
+        "Принято: чатов {chats}, событий {events}.";
+    ThisDevice => "this device", "это устройство";
+    Member => "member", "участник";
+    Admin => "admin", "администратор";
+    Owner => "owner", "владелец";
     NoRequest { chat } =>
         "'{chat}' is not a request. `sotto requests` lists them.",
         "«{chat}» — не запрос. Список: `sotto requests`.";
