@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use serde::{Deserialize, Serialize};
 
 /// End-to-end encrypted messages, in the terminal and in scripts.
 ///
@@ -38,7 +39,7 @@ pub(crate) struct Common {
     pub(crate) wait: u64,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Subcommand, Serialize, Deserialize)]
 pub(crate) enum Command {
     /// Make an account, with this machine as its first device.
     Register(Register),
@@ -101,6 +102,39 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// The text that is to be taken from standard input, if it is.
+    pub(crate) fn text_mut(&mut self) -> Option<&mut String> {
+        let text = match self {
+            Self::Dm(dm) => dm.text.as_mut(),
+            Self::Send(send) => Some(&mut send.text),
+            Self::Edit(edit) => Some(&mut edit.text),
+            _ => None,
+        };
+        text.filter(|text| *text == "-")
+    }
+
+    /// Whether it goes on until somebody ends it.
+    pub(crate) fn stays(&self) -> bool {
+        matches!(self, Self::Listen(_))
+    }
+
+    /// Whether the process that has the profile open can do it for another one: it asks for no secret, and touches no file.
+    pub(crate) fn can_be_handed_over(&self) -> bool {
+        match self {
+            Self::Register(_)
+            | Self::Login(_)
+            | Self::Recover(_)
+            | Self::Logout
+            | Self::Password(_)
+            | Self::RecoveryWords(_)
+            | Self::SecondFactor(_)
+            | Self::Export(_)
+            | Self::Import(_) => false,
+            Self::Devices(devices) => !matches!(devices.what, Some(DeviceCommand::Revoke { .. })),
+            _ => true,
+        }
+    }
+
     /// As it is typed.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -136,14 +170,14 @@ impl Command {
     }
 }
 
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct PasswordSource {
     /// File with the password. Otherwise it is taken from SOTTO_PASSWORD, or asked for.
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Register {
     /// Address of the server, such as https://chat.example.org.
     #[arg(long, value_name = "URL", env = "SOTTO_SERVER")]
@@ -161,7 +195,7 @@ pub(crate) struct Register {
     pub(crate) password: PasswordSource,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Login {
     /// Address of the server, such as https://chat.example.org.
     #[arg(long, value_name = "URL", env = "SOTTO_SERVER")]
@@ -179,7 +213,7 @@ pub(crate) struct Login {
     pub(crate) password: PasswordSource,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Dm {
     /// Whom to write to.
     #[arg(value_name = "@NAME")]
@@ -191,7 +225,7 @@ pub(crate) struct Dm {
     pub(crate) no_wait: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Send {
     /// The chat.
     pub(crate) chat: String,
@@ -205,7 +239,7 @@ pub(crate) struct Send {
     pub(crate) no_wait: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct History {
     /// The chat.
     pub(crate) chat: String,
@@ -217,7 +251,7 @@ pub(crate) struct History {
     pub(crate) before: Option<u64>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Listen {
     /// Only this chat.
     #[arg(long = "in", value_name = "CHAT")]
@@ -233,7 +267,7 @@ pub(crate) struct Listen {
     pub(crate) count: Option<u64>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Recover {
     /// Address of the server, such as https://chat.example.org.
     #[arg(long, value_name = "URL", env = "SOTTO_SERVER")]
@@ -251,7 +285,7 @@ pub(crate) struct Recover {
     pub(crate) password: NewPasswordSource,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct NewPassword {
     #[command(flatten)]
     pub(crate) old: PasswordSource,
@@ -262,20 +296,20 @@ pub(crate) struct NewPassword {
     pub(crate) keep_sessions: bool,
 }
 
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Args, Serialize, Deserialize)]
 pub(crate) struct NewPasswordSource {
     /// File with the new password. Otherwise it is taken from SOTTO_NEW_PASSWORD, or asked for.
     #[arg(long, value_name = "FILE")]
     pub(crate) new_password_file: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Devices {
     #[command(subcommand)]
     pub(crate) what: Option<DeviceCommand>,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Subcommand, Serialize, Deserialize)]
 pub(crate) enum DeviceCommand {
     /// Give a device a name that only the account's own devices can read.
     Rename {
@@ -293,7 +327,7 @@ pub(crate) enum DeviceCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Subcommand, Serialize, Deserialize)]
 pub(crate) enum SecondFactor {
     /// Shows a secret for an authenticator, then reads the first code that it gives.
     Enable(PasswordSource),
@@ -301,7 +335,7 @@ pub(crate) enum SecondFactor {
     Disable(PasswordSource),
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct ProfileText {
     /// The name to be called by.
     #[arg(long)]
@@ -311,13 +345,13 @@ pub(crate) struct ProfileText {
     pub(crate) about: Option<String>,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct ChatNamed {
     /// The chat.
     pub(crate) chat: String,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct MessageOf {
     /// The chat.
     pub(crate) chat: String,
@@ -328,7 +362,7 @@ pub(crate) struct MessageOf {
     pub(crate) no_wait: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct React {
     #[command(flatten)]
     pub(crate) to: MessageOf,
@@ -339,7 +373,7 @@ pub(crate) struct React {
     pub(crate) remove: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Edit {
     #[command(flatten)]
     pub(crate) of: MessageOf,
@@ -347,7 +381,7 @@ pub(crate) struct Edit {
     pub(crate) text: String,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Search {
     /// Words, or parts of them.
     pub(crate) words: String,
@@ -359,7 +393,7 @@ pub(crate) struct Search {
     pub(crate) limit: u32,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Subcommand, Serialize, Deserialize)]
 pub(crate) enum Group {
     /// Begin a group.
     Create {
@@ -415,7 +449,7 @@ pub(crate) enum Group {
 }
 
 /// What somebody may do in a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 pub(crate) enum Role {
     /// Reads and writes.
     Member,
@@ -425,7 +459,7 @@ pub(crate) enum Role {
     Owner,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct Verify {
     /// Whom.
     #[arg(value_name = "@NAME")]
@@ -435,7 +469,7 @@ pub(crate) struct Verify {
     pub(crate) qr: bool,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Args, Serialize, Deserialize)]
 pub(crate) struct FileNamed {
     /// The file.
     pub(crate) file: PathBuf,

@@ -1,5 +1,6 @@
 //! An engine at work for a command: asked, waited for, and told apart from a server that does not answer.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sotto_client::engine::{Change, Engine, EngineError, Moment};
@@ -15,6 +16,7 @@ use crate::words::Message;
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) client: Client,
+    pub(crate) folder: PathBuf,
     pub(crate) server: String,
     pub(crate) wait: Duration,
     pub(crate) offline: bool,

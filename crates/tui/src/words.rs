@@ -1,7 +1,9 @@
 //! Everything that the program says to people, in each of its languages. What machines read is not in here.
 
+use serde::{Deserialize, Serialize};
+
 /// A language.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Language {
     #[default]
     English,
@@ -25,7 +27,7 @@ impl Language {
 macro_rules! messages {
     ($($name:ident $({ $($field:ident),* })? => $english:literal, $russian:literal;)*) => {
         /// Something to say.
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub(crate) enum Message {
             $($name $({ $($field: String),* })?,)*
         }
@@ -129,6 +131,9 @@ messages! {
     ProfileInUse { who } =>
         "This profile is in use by {who}. End that, or use another folder: --profile DIR.",
         "Этот профиль занят: {who}. Завершите это или возьмите другую папку: --profile DIR.";
+    BrokenOff =>
+        "The process that has this profile open did not finish. Try again.",
+        "Процесс, в котором открыт этот профиль, не закончил. Повторите.";
     StoreFailed { why } =>
         "The store of this profile does not work: {why}. `sotto doctor` looks closer.",
         "Хранилище этого профиля не работает: {why}. Подробнее: `sotto doctor`.";
@@ -150,9 +155,6 @@ messages! {
     NoRecoveryWords =>
         "There is no terminal to ask for the recovery words on. Give them on standard input or with --words-file.",
         "Нет терминала, чтобы спросить слова восстановления. Передайте их на стандартный ввод или через --words-file.";
-    KeyMissing =>
-        "The key of this profile is not in the system's keyring any more. Without it nothing here can be opened; move the folder away and sign in again.",
-        "Ключа этого профиля больше нет в системном хранилище. Без него здесь ничего не открыть; уберите папку и войдите снова.";
     BadRecoveryWords { why } =>
         "These are not the recovery words: {why}.",
         "Это не слова восстановления: {why}.";
@@ -178,9 +180,6 @@ messages! {
         "Signed out. Nothing is left here.",
         "Выход выполнен. Здесь ничего не осталось.";
     AskRecoveryWords => "Recovery words: ", "Слова восстановления: ";
-    NoChange =>
-        "There is nothing to change. `--help` says what can be.",
-        "Менять нечего. Что можно изменить, говорит `--help`.";
     FactorIsOff =>
         "The code of the authenticator was not given.",
         "Код из приложения не введён.";

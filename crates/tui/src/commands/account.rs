@@ -120,13 +120,13 @@ pub(super) async fn recover(common: &Common, lost: Recover, console: &mut Consol
         otherwise: Message::NoRecoveryWords,
         language: console.language,
     })?;
-    let code = RecoveryCode::parse(&words).map_err(|error| Message::BadRecoveryWords { why: error.to_string() }.misused())?;
+    let code =
+        RecoveryCode::parse(&words).map_err(|error| Message::BadRecoveryWords { why: error.to_string() }.misused())?;
     let password = new_password(&lost.password, console)?;
     let (profile, session) = enter(common, lost.server.as_deref(), "recover", console)?;
     let login_name = login_name(&session, lost.user).await?;
     let whom = login_name.clone();
-    let lost =
-        Recovering { login_name, code, password, cost: cost(), device_name: device_name(lost.device_name) };
+    let lost = Recovering { login_name, code, password, cost: cost(), device_name: device_name(lost.device_name) };
     let entered = session.outcome(|engine, moment| engine.recover(lost, moment), |change| verdict(change, &whom)).await;
     come_in(profile, &session, entered, Story::SignedIn, console).await
 }

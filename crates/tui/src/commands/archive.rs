@@ -32,7 +32,9 @@ impl Shown for ArchiveObject {
 pub(super) async fn export(session: &Session, file: PathBuf, console: &mut Console) -> Result<(), Failure> {
     session.catch_up(console).await?;
     // What is there is not overwritten, and nobody else may read it.
-    let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file).map_err(|error| match error.kind() {
+    let open = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&file).map_err(|error| match error
+        .kind()
+    {
         ErrorKind::AlreadyExists => Message::Exists { file: file.display().to_string() }.misused(),
         _ => cannot_write(&file, &error),
     })?;
@@ -53,9 +55,9 @@ pub(super) async fn export(session: &Session, file: PathBuf, console: &mut Conso
 pub(super) async fn import(session: &Session, file: PathBuf, console: &mut Console) -> Result<(), Failure> {
     session.require_account().await?;
     File::open(&file).map_err(|error| cannot_read(&file, &error))?;
-    let archived = session.client.with(move |engine, moment| {
-        engine.import(|| Ok(Box::new(BufReader::new(File::open(&file)?))), moment)
-    });
+    let archived = session
+        .client
+        .with(move |engine, moment| engine.import(|| Ok(Box::new(BufReader::new(File::open(&file)?))), moment));
     let archived = archived.await?.map_err(|error| failure(&error))?;
     let (chats, events) = (archived.chats, archived.events);
     let message = Message::Imported { chats: chats.to_string(), events: events.to_string() };
@@ -66,7 +68,9 @@ fn failure(error: &ArchiveError) -> Failure {
     match error {
         ArchiveError::SignedOut => Message::NotSignedIn.signed_out(),
         // Somebody else's history, or one that was tampered with, is not made one's own.
-        ArchiveError::OtherAccount(_) | ArchiveError::Damaged(_) => Message::BadArchive { why: error.to_string() }.not_safe(),
+        ArchiveError::OtherAccount(_) | ArchiveError::Damaged(_) => {
+            Message::BadArchive { why: error.to_string() }.not_safe()
+        }
         error => Message::BadArchive { why: error.to_string() }.failed(),
     }
 }

@@ -20,8 +20,7 @@ pub(super) async fn password(session: &Session, new: NewPassword, console: &mut 
     session.require_account().await?;
     let old = account::password(&new.old, false, console)?;
     let password = account::new_password(&new.new, console)?;
-    let errand =
-        Errand::ChangePassword { password, cost: account::cost(), end_other_sessions: !new.keep_sessions };
+    let errand = Errand::ChangePassword { password, cost: account::cost(), end_other_sessions: !new.keep_sessions };
     run(session, old, errand, Attempt::Password).await?;
     console.say(&Message::Done)
 }

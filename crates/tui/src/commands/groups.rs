@@ -44,7 +44,8 @@ pub(super) async fn run(session: &Session, group: Group, console: &mut Console) 
         }
         Group::Rename { chat, title } => {
             let chat = find(session, &chat, console).await?;
-            let title = wire::Title { title, description: session.look(move |engine| description(engine, chat)).await? };
+            let title =
+                wire::Title { title, description: session.look(move |engine| description(engine, chat)).await? };
             say(session, chat, Content::Title(title), false, console).await
         }
         Group::Leave { chat } => {
@@ -76,9 +77,8 @@ async fn create(session: &Session, title: String, names: &[String], console: &mu
     for name in names.iter().filter(|name| known.iter().all(|(user, _)| user != *name)) {
         add(session, chat, name).await?;
     }
-    let object = session.look(move |engine| {
-        engine.chat(chat)?.map(|chat| ChatObject::of(engine, &chat, now_ms())).transpose()
-    });
+    let object =
+        session.look(move |engine| engine.chat(chat)?.map(|chat| ChatObject::of(engine, &chat, now_ms())).transpose());
     let Some(object) = object.await? else { return Err(Message::NotYetOpen.failed()) };
     console.show(&object)
 }
@@ -146,11 +146,7 @@ fn failed(change: &Change, chat: ConversationId, whom: &str) -> Option<Failure> 
     }
 }
 
-async fn require_member(
-    session: &Session,
-    chat: ConversationId,
-    named: &str,
-) -> Result<(String, AccountId), Failure> {
+async fn require_member(session: &Session, chat: ConversationId, named: &str) -> Result<(String, AccountId), Failure> {
     let name = finding::user(named)?.as_str().to_owned();
     let wanted = name.clone();
     let account = session.look(move |engine| member(engine, chat, &wanted)).await?;

@@ -1,7 +1,5 @@
 //! What is said in chats.
 
-use std::io::Read as _;
-
 use serde::Serialize;
 use sotto_client::engine::{Change, Engine, EngineError, Stand};
 use sotto_client::history::{Item, Wanted, What};
@@ -233,15 +231,8 @@ async fn chat_name(session: &Session, chat: ConversationId, language: Language) 
     Ok(object.await?.map(|object| object.name(language)).unwrap_or_default())
 }
 
-/// What a person typed, or with `-` what stands on standard input, as messages carry it: in NFC, with line feeds, without tabs.
+/// What a person typed, as messages carry it: in NFC, with line feeds, without tabs.
 pub(super) fn typed_text(text: &str) -> Result<String, Failure> {
-    let mut read = String::new();
-    let text = if text == "-" {
-        std::io::stdin().lock().take(INPUT_MAX).read_to_string(&mut read).map_err(|_| Message::NotText.misused())?;
-        read.trim_end_matches(['\r', '\n'])
-    } else {
-        text
-    };
     let text: String = text.replace("\r\n", "\n").replace('\t', "    ").nfc().collect();
     if text.trim().is_empty() { Err(Message::NothingToSay.misused()) } else { Ok(text) }
 }
@@ -320,7 +311,5 @@ async fn load(session: &Session, chat: ConversationId, before: Option<u64>, limi
     }
 }
 
-/// More than a message can be, so that one that is too long is refused and not cut.
-const INPUT_MAX: u64 = 1 << 20;
 /// Of the message that is answered, in bytes.
 const QUOTE_MAX: usize = 500;

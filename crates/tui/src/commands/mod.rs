@@ -18,6 +18,7 @@ use crate::arguments::{Arguments, Command, Common};
 use crate::console::Console;
 use crate::failure::Failure;
 use crate::profile::{Passphrase, Profile};
+use crate::relay;
 use crate::session::Session;
 
 /// Runs a command to its end.
@@ -28,6 +29,17 @@ pub(crate) async fn run(arguments: Arguments, console: &mut Console) -> Result<(
         Command::Login(returning) => account::login(&common, returning, console).await,
         Command::Recover(lost) => account::recover(&common, lost, console).await,
         Command::Logout => account::logout(&common, console).await,
+        command if command.can_be_handed_over() => {
+            let folder = common.profile.clone().unwrap_or_else(Profile::usual_folder);
+            match Profile::open_or(&folder, command.name(), || relay::reach(&folder))? {
+                Ok(profile) => {
+                    let (_profile, session) = start(profile, &common, console)?;
+                    let _relay = command.stays().then(|| relay::Relay::begin(&session));
+                    run_in(&session, command, console).await
+                }
+                Err(other) => relay::hand_over(other, command, &common, console).await,
+            }
+        }
         command => {
             let (_profile, session) = open(&common, command.name(), console)?;
             run_in(&session, command, console).await
@@ -78,7 +90,8 @@ fn start(mut profile: Profile, common: &Common, console: &Console) -> Result<(Pr
     let store = profile.open_store(&passphrase(common), console)?;
     let server = profile.card.server.clone();
     let client = Client::start(store, &server)?;
-    let session = Session { client, server, wait: Duration::from_secs(common.wait), offline: common.offline };
+    let folder = profile.folder.clone();
+    let session = Session { client, folder, server, wait: Duration::from_secs(common.wait), offline: common.offline };
     Ok((profile, session))
 }
 
