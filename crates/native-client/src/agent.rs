@@ -73,6 +73,8 @@ impl Agent {
             }
             outcome = match self.next().await {
                 Event::Work(work) => {
+                    // Whoever asks for something and then for rest waits for what it asked.
+                    self.put_line(|line| Line { at_rest: false, ..line });
                     self.at_present(work);
                     Ok(())
                 }

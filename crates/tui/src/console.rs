@@ -13,8 +13,8 @@ use crate::words::{Language, Message};
 pub(crate) struct Console {
     pub(crate) language: Language,
     pub(crate) json: bool,
-    out: Box<dyn Write + Send>,
-    err: Box<dyn Write + Send>,
+    out: Box<dyn Write + Send + Sync>,
+    err: Box<dyn Write + Send + Sync>,
 }
 
 /// What can be shown to people as well as to programs.
@@ -27,8 +27,8 @@ impl Console {
     pub(crate) fn new(
         language: Language,
         json: bool,
-        out: impl Write + Send + 'static,
-        err: impl Write + Send + 'static,
+        out: impl Write + Send + Sync + 'static,
+        err: impl Write + Send + Sync + 'static,
     ) -> Self {
         Self { language, json, out: Box::new(out), err: Box::new(err) }
     }
@@ -59,6 +59,13 @@ impl Console {
         if let Ok(line) = harmless_json(&said) {
             let _ = writeln!(self.err, "{line}").and_then(|()| self.err.flush());
         }
+    }
+
+    /// Passes on what another process has said in this one's place.
+    pub(crate) fn pass_on(&mut self, text: &str, is_error: bool) -> Result<(), Failure> {
+        let output = if is_error { &mut self.err } else { &mut self.out };
+        let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+        written.map_err(|error| Message::OutputFailed { why: error.to_string() }.failed())
     }
 
     fn print(&mut self, line: &str) -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use serde::{Deserialize, Serialize};
 use sotto_client::engine::{EngineError, Why};
 use sotto_client::store::StoreError;
 use sotto_native_client::ClientError;
@@ -10,14 +11,14 @@ use sotto_proto::wire::ErrorCode;
 use crate::words::Message;
 
 /// Why a command did not do what it was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Failure {
     pub(crate) class: Class,
     pub(crate) message: Message,
 }
 
 /// The exit code of a failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Class {
     /// It did not work.
     Failed = 1,
@@ -58,6 +59,7 @@ impl Failure {
     pub(crate) fn of(why: Why, whom: &str) -> Self {
         match why {
             Why::Refused(code) => refusal(code),
+            Why::OtherProtocol => Message::OtherProtocol.failed(),
             Why::WrongPassword => Message::WrongPassword.failed(),
             Why::OtherAccount => Message::OtherAccount.failed(),
             Why::NobodyThere => Message::NobodyThere { name: whom.to_owned() }.failed(),

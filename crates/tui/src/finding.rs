@@ -65,7 +65,7 @@ fn is_called(engine: &Engine, chat: &ChatView, title: &str, language: Language) 
 pub(crate) async fn message(session: &Session, chat: ConversationId, named: &str) -> Result<Item, Failure> {
     let wanted = named.to_owned();
     let found = session.look(move |engine| find_message(engine, chat, &wanted)).await?;
-    found.ok_or_else(|| Message::NoSuchMessage { message: crate::safe::line(named) }.misused())
+    found.ok_or_else(|| Message::NotInChat { message: crate::safe::line(named) }.misused())
 }
 
 fn find_message(engine: &Engine, chat: ConversationId, named: &str) -> Result<Option<Item>, EngineError> {

@@ -1,5 +1,6 @@
 //! An engine at work for a command: asked, waited for, and told apart from a server that does not answer.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use sotto_client::engine::{Change, Engine, EngineError, Moment};
@@ -15,6 +16,7 @@ use crate::words::Message;
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) client: Client,
+    pub(crate) folder: PathBuf,
     pub(crate) server: String,
     pub(crate) wait: Duration,
     pub(crate) offline: bool,
@@ -104,6 +106,37 @@ impl Session {
             }
         };
         self.in_time(came).await
+    }
+
+    /// Asks the engine for something and waits until it can be seen, or until a change says that it failed.
+    pub(crate) async fn carry_out<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut Engine, &mut Moment<'_>) -> Result<(), EngineError> + Send + 'static,
+        done: impl Fn(&mut Engine) -> Option<T> + Clone + Send + 'static,
+        failed: impl Fn(&Change) -> Option<Failure>,
+    ) -> Result<T, Failure> {
+        let mut changes = self.client.changes();
+        self.with(ask).await?;
+        let failing = async {
+            loop {
+                match changes.recv().await {
+                    Ok(change) => {
+                        if let Some(failure) = failed(&change) {
+                            return failure;
+                        }
+                    }
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return ClientError::Ended.into(),
+                }
+            }
+        };
+        let settled = async {
+            tokio::select! {
+                done = self.client.until(done) => Ok(done?),
+                failure = failing => Err(failure),
+            }
+        };
+        self.in_time(settled).await
     }
 
     /// Waits until something can be seen in the engine.

@@ -1,7 +1,9 @@
 //! Everything that the program says to people, in each of its languages. What machines read is not in here.
 
+use serde::{Deserialize, Serialize};
+
 /// A language.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Language {
     #[default]
     English,
@@ -25,7 +27,7 @@ impl Language {
 macro_rules! messages {
     ($($name:ident $({ $($field:ident),* })? => $english:literal, $russian:literal;)*) => {
         /// Something to say.
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub(crate) enum Message {
             $($name $({ $($field: String),* })?,)*
         }
@@ -72,7 +74,7 @@ messages! {
     ManyChats { chat, candidates } =>
         "'{chat}' can be more than one chat. Name it by its id:\n{candidates}",
         "«{chat}» — это не один чат. Назовите его по id:\n{candidates}";
-    NoSuchMessage { message } =>
+    NotInChat { message } =>
         "There is no message '{message}' in this chat. `sotto history` shows ids and numbers.",
         "Сообщения «{message}» в этом чате нет. Id и номера показывает `sotto history`.";
     NotYetOpen =>
@@ -132,6 +134,9 @@ messages! {
     ProfileInUse { who } =>
         "This profile is in use by {who}. End that, or use another folder: --profile DIR.",
         "Этот профиль занят: {who}. Завершите это или возьмите другую папку: --profile DIR.";
+    BrokenOff =>
+        "The process that has this profile open did not finish. Try again.",
+        "Процесс, в котором открыт этот профиль, не закончил. Повторите.";
     StoreFailed { why } =>
         "The store of this profile does not work: {why}. `sotto doctor` looks closer.",
         "Хранилище этого профиля не работает: {why}. Подробнее: `sotto doctor`.";
@@ -147,6 +152,74 @@ messages! {
     AcceptFirst { chat } =>
         "{chat} is a request. Accept it before you answer: `sotto accept`.",
         "{chat} — это запрос. Прежде чем отвечать, примите его: `sotto accept`.";
+    NoNewPassword =>
+        "There is no terminal to ask for the new password on. Give it in SOTTO_NEW_PASSWORD or with --new-password-file.",
+        "Нет терминала, чтобы спросить новый пароль. Передайте его в SOTTO_NEW_PASSWORD или через --new-password-file.";
+    NoRecoveryWords =>
+        "There is no terminal to ask for the recovery words on. Give them on standard input or with --words-file.",
+        "Нет терминала, чтобы спросить слова восстановления. Передайте их на стандартный ввод или через --words-file.";
+    BadRecoveryWords { why } =>
+        "These are not the recovery words: {why}.",
+        "Это не слова восстановления: {why}.";
+    Exists { file } =>
+        "{file} is there already. Name another file, or move it away.",
+        "{file} уже есть. Назовите другой файл или уберите этот.";
+    NoEmoji { text } =>
+        "'{text}' is not one emoji.",
+        "«{text}» — не один эмодзи.";
+    NoSuchMember { name } =>
+        "@{name} is not in this chat.",
+        "@{name} нет в этом чате.";
+    NoSuchDevice { device } =>
+        "There is no device '{device}'. `sotto devices` lists them.",
+        "Устройства «{device}» нет. Список: `sotto devices`.";
+    NoGroup =>
+        "This works in groups only.",
+        "Это работает только в группах.";
+    NotYours =>
+        "That is somebody else's message.",
+        "Это чужое сообщение.";
+    SignedOutNow =>
+        "Signed out. Nothing is left here.",
+        "Выход выполнен. Здесь ничего не осталось.";
+    AskRecoveryWords => "Recovery words: ", "Слова восстановления: ";
+    FactorIsOff =>
+        "The code of the authenticator was not given.",
+        "Код из приложения не введён.";
+    BadArchive { why } =>
+        "This file was not taken over: {why}.",
+        "Файл не принят: {why}.";
+    NoKeyYet { name } =>
+        "The identity key of @{name} is not known here yet. Begin a chat first: `sotto dm @{name}`.",
+        "Ключ @{name} здесь ещё не известен. Сначала начните чат: `sotto dm @{name}`.";
+    NotWithOneself =>
+        "There is nothing to verify between you and yourself.",
+        "Сверять код с самим собой незачем.";
+    FactorSecret { secret, uri } =>
+        "Put this into the authenticator, then type the code that it shows:\n\n    {secret}\n    {uri}\n",
+        "Внесите это в приложение, затем введите код, который оно покажет:\n\n    {secret}\n    {uri}\n";
+    BackupCodes { codes } =>
+        "The second factor is on. Each of these codes works once, in place of the authenticator; keep them safe:\n\n{codes}\n",
+        "Второй фактор включён. Каждый из этих кодов один раз заменит приложение; храните их в надёжном месте:\n\n{codes}\n";
+    NewRecoveryWords { words } =>
+        "These are the recovery words from now on. Write them down; the old ones are void:\n\n{words}\n",
+        "Теперь слова восстановления такие. Запишите их; прежние больше не действуют:\n\n{words}\n";
+    SafetyNumber { name, digits, words } =>
+        "Safety number with @{name}. Compare it with theirs, over a channel where you know them:\n\n{digits}\n\n{words}",
+        "Код безопасности с @{name}. Сверьте его со своим собеседником там, где вы его узнаёте:\n\n{digits}\n\n{words}";
+    IdentityChanged =>
+        "⚠ This account's identity key is not the one that it was first seen with.",
+        "⚠ Ключ этой учётной записи не тот, с которым её увидели впервые.";
+    Archived { chats, events, file } =>
+        "{file}: chats {chats}, events {events}. The file is not encrypted: keep it where only you can read it.",
+        "{file}: чатов {chats}, событий {events}. Файл не зашифрован: храните его там, где его можете прочесть только вы.";
+    Imported { chats, events } =>
+        "Taken over: chats {chats}, events {events}.",
+        "Принято: чатов {chats}, событий {events}.";
+    ThisDevice => "this device", "это устройство";
+    Member => "member", "участник";
+    Admin => "admin", "администратор";
+    Owner => "owner", "владелец";
     NoRequest { chat } =>
         "'{chat}' is not a request. `sotto requests` lists them.",
         "«{chat}» — не запрос. Список: `sotto requests`.";
@@ -159,6 +232,9 @@ messages! {
     RegistrationClosed =>
         "The server takes no new accounts. Ask whoever runs it.",
         "Сервер не принимает новые учётные записи. Спросите того, кто его держит.";
+    OtherProtocol =>
+        "The server and this program do not speak the same version of the protocol. Renew the older of the two.",
+        "Сервер и эта программа говорят на разных версиях протокола. Обновите то, что старее.";
     TooOften =>
         "The server was asked too often. Wait a moment, and try again.",
         "Слишком много обращений к серверу. Подождите немного и повторите.";

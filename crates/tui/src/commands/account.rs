@@ -1,12 +1,13 @@
 //! Who one is here: coming in, and what is known of it.
 
 use serde::Serialize;
-use sotto_client::engine::{Attempt, Change, Engine, FactorCode, NewAccount, Returning};
+use sotto_client::engine::{Attempt, Change, Engine, FactorCode, NewAccount, Recovering, Returning};
 use sotto_crypto::login::{Password, StretchCost};
+use sotto_crypto::recovery::RecoveryCode;
 use sotto_proto::Email;
 
-use super::{passphrase, start};
-use crate::arguments::{Common, Login, PasswordSource, Register};
+use super::{open, passphrase, start};
+use crate::arguments::{Common, Login, NewPasswordSource, PasswordSource, Recover, Register};
 use crate::console::{Console, Shown};
 use crate::failure::Failure;
 use crate::finding;
@@ -71,11 +72,7 @@ pub(super) async fn register(common: &Common, chosen: Register, console: &mut Co
 pub(super) async fn login(common: &Common, returning: Login, console: &mut Console) -> Result<(), Failure> {
     let password = password(&returning.password, false, console)?;
     let (profile, session) = enter(common, returning.server.as_deref(), "login", console)?;
-    let known = session.look(|engine| Ok(engine.user_name().map(str::to_owned))).await?;
-    let named = returning.user.map(|name| name.trim().trim_start_matches('@').to_owned());
-    let Some(login_name) = named.or(known) else {
-        return Err(Message::BadUserName { name: String::new() }.misused());
-    };
+    let login_name = login_name(&session, returning.user).await?;
     let whom = login_name.clone();
     let back = Returning { login_name, password, device_name: device_name(returning.device_name) };
     let needs_code = session
@@ -112,6 +109,44 @@ async fn second_factor(session: &Session, code: Option<String>, whom: &str, cons
     let is_totp = code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit());
     let code = if is_totp { FactorCode::Totp(code) } else { FactorCode::Backup(code) };
     session.outcome(|engine, moment| engine.second_factor(code, moment), |change| verdict(change, whom)).await
+}
+
+pub(super) async fn recover(common: &Common, lost: Recover, console: &mut Console) -> Result<(), Failure> {
+    let words = secrets::ask_text(&Ask {
+        file: lost.words_file.as_deref(),
+        variable: "SOTTO_RECOVERY_WORDS",
+        question: Message::AskRecoveryWords,
+        twice: false,
+        otherwise: Message::NoRecoveryWords,
+        language: console.language,
+    })?;
+    let code =
+        RecoveryCode::parse(&words).map_err(|error| Message::BadRecoveryWords { why: error.to_string() }.misused())?;
+    let password = new_password(&lost.password, console)?;
+    let (profile, session) = enter(common, lost.server.as_deref(), "recover", console)?;
+    let login_name = login_name(&session, lost.user).await?;
+    let whom = login_name.clone();
+    let lost = Recovering { login_name, code, password, cost: cost(), device_name: device_name(lost.device_name) };
+    let entered = session.outcome(|engine, moment| engine.recover(lost, moment), |change| verdict(change, &whom)).await;
+    come_in(profile, &session, entered, Story::SignedIn, console).await
+}
+
+/// The name to sign in by: the one that is given, or the one that was signed in here before.
+async fn login_name(session: &Session, named: Option<String>) -> Result<String, Failure> {
+    let known = session.look(|engine| Ok(engine.user_name().map(str::to_owned))).await?;
+    let named = named.map(|name| name.trim().trim_start_matches('@').to_owned()).or(known);
+    named.ok_or_else(|| Message::BadUserName { name: String::new() }.misused())
+}
+
+pub(super) async fn logout(common: &Common, console: &mut Console) -> Result<(), Failure> {
+    let (profile, session) = open(common, "logout", console)?;
+    if session.look(|engine| Ok(engine.own_account().is_some())).await? {
+        let wiped = |change: &Change| (*change == Change::Wiped).then_some(Ok(()));
+        session.outcome(Engine::log_out, wiped).await?;
+    }
+    drop(session);
+    profile.remove()?;
+    console.say(&Message::SignedOutNow)
 }
 
 pub(super) async fn whoami(session: &Session, console: &mut Console) -> Result<(), Failure> {
@@ -178,7 +213,7 @@ fn verdict(change: &Change, whom: &str) -> Option<Result<(), Failure>> {
     }
 }
 
-fn password(source: &PasswordSource, is_new: bool, console: &Console) -> Result<Password, Failure> {
+pub(super) fn password(source: &PasswordSource, is_new: bool, console: &Console) -> Result<Password, Failure> {
     secrets::ask(&Ask {
         file: source.password_file.as_deref(),
         variable: "SOTTO_PASSWORD",
@@ -189,8 +224,19 @@ fn password(source: &PasswordSource, is_new: bool, console: &Console) -> Result<
     })
 }
 
+pub(super) fn new_password(source: &NewPasswordSource, console: &Console) -> Result<Password, Failure> {
+    secrets::ask(&Ask {
+        file: source.new_password_file.as_deref(),
+        variable: "SOTTO_NEW_PASSWORD",
+        question: Message::AskNewPassword,
+        twice: true,
+        otherwise: Message::NoNewPassword,
+        language: console.language,
+    })
+}
+
 /// RFC 9106 §4, the second choice, in one lane: what a browser on a small machine can still do.
-fn cost() -> StretchCost {
+pub(super) fn cost() -> StretchCost {
     StretchCost::new(64 * 1024, 3).unwrap_or(StretchCost::MINIMUM)
 }
 
@@ -200,7 +246,7 @@ fn device_name(chosen: Option<String>) -> String {
 }
 
 /// Words as people copy them: six a row.
-fn in_rows(words: &str) -> String {
+pub(super) fn in_rows(words: &str) -> String {
     let words: Vec<&str> = words.split_whitespace().collect();
     words.chunks(6).map(|row| format!("    {}", row.join(" "))).collect::<Vec<_>>().join("\n")
 }

@@ -2,9 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sotto_client::engine::{Attempt, Change};
+use sotto_client::engine::{Attempt, Change, Engine};
 use sotto_proto::ConversationId;
-use tokio::sync::broadcast::Receiver;
 
 use super::messages::{Landed, content, landed, show_sent, typed_text};
 use crate::arguments::Dm;
@@ -33,7 +32,6 @@ pub(super) async fn dm(session: &Session, dm: Dm, console: &mut Console) -> Resu
     let name = finding::user(&dm.name)?;
     let greeting = dm.text.map(|text| typed_text(&text)).transpose()?;
     let speaks = greeting.is_some();
-    let mut changes = session.client.changes();
     let (whom, greeting) = (name.as_str().to_owned(), greeting.map(|text| content(text, None)));
     let started = session.outcome(
         move |engine, moment| engine.start_direct(&name, greeting, moment),
@@ -45,13 +43,7 @@ pub(super) async fn dm(session: &Session, dm: Dm, console: &mut Console) -> Resu
     );
     let chat = started.await?;
     if !dm.no_wait {
-        let founded = session.in_time(async {
-            tokio::select! {
-                founded = session.client.until(move |engine| is_founded(engine.chat(chat))) => Ok(founded?),
-                failure = failing(&mut changes, chat, &whom) => Err(failure),
-            }
-        });
-        founded.await?;
+        founded(session, chat, &whom).await?;
     }
     if speaks {
         let last = session.look(move |engine| Ok(engine.queued(chat)?.last().map(|queued| queued.id))).await?;
@@ -71,21 +63,14 @@ pub(super) async fn dm(session: &Session, dm: Dm, console: &mut Console) -> Resu
     console.say(&Message::Begun { chat: object.name(console.language) })
 }
 
-fn is_founded<E>(chat: Result<Option<sotto_client::engine::ChatView>, E>) -> Option<()> {
-    chat.ok().flatten().filter(|chat| chat.ready).map(|_| ())
-}
-
-/// Ends when beginning the chat has failed.
-async fn failing(changes: &mut Receiver<Change>, chat: ConversationId, whom: &str) -> Failure {
-    loop {
-        match changes.recv().await {
-            Ok(Change::Failed { what: Attempt::Start(failed), why }) if failed == chat => {
-                return Failure::of(why, whom);
-            }
-            Err(tokio::sync::broadcast::error::RecvError::Closed) => return Message::NotYetOpen.failed(),
-            _ => {}
-        }
-    }
+/// Waits until a chat that was begun here is on the server.
+pub(super) async fn founded(session: &Session, chat: ConversationId, whom: &str) -> Result<(), Failure> {
+    let is_there = move |engine: &mut Engine| engine.chat(chat).ok().flatten().filter(|chat| chat.ready).map(|_| ());
+    let failed = |change: &Change| match change {
+        Change::Failed { what: Attempt::Start(failed), why } if *failed == chat => Some(Failure::of(*why, whom)),
+        _ => None,
+    };
+    session.carry_out(|_, _| Ok(()), is_there, failed).await
 }
 
 pub(super) fn now_ms() -> u64 {

@@ -1,17 +1,15 @@
 //! What is said in chats.
 
-use std::io::Read as _;
-
 use serde::Serialize;
 use sotto_client::engine::{Change, Engine, EngineError, Stand};
-use sotto_client::history::{Item, What};
-use sotto_client::timeline::State;
+use sotto_client::history::{Item, Wanted, What};
+use sotto_client::timeline::{Emoji, Standing, State};
 use sotto_native_client::Reach;
 use sotto_proto::wire::event::Content;
 use sotto_proto::{ConversationId, EventId, wire};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::arguments::{History, Send};
+use crate::arguments::{Edit, History, MessageOf, React, Search, Send};
 use crate::console::{Console, Shown};
 use crate::failure::Failure;
 use crate::finding;
@@ -28,6 +26,80 @@ pub(super) async fn send(session: &Session, send: Send, console: &mut Console) -
     };
     let content = content(typed_text(&send.text)?, quotation);
     say(session, chat, content, send.no_wait, console).await
+}
+
+pub(super) async fn react(session: &Session, react: React, console: &mut Console) -> Result<(), Failure> {
+    if Emoji::parse(&react.emoji).is_err() {
+        return Err(Message::NoEmoji { text: crate::safe::line(&react.emoji) }.misused());
+    }
+    let (chat, item) = target(session, &react.to, console).await?;
+    let reaction = wire::Reaction { target: Some(reference(&item)), emoji: react.emoji, remove: react.remove };
+    say(session, chat, Content::Reaction(reaction), react.to.no_wait, console).await
+}
+
+pub(super) async fn edit(session: &Session, edit: Edit, console: &mut Console) -> Result<(), Failure> {
+    let (chat, item) = target(session, &edit.of, console).await?;
+    if session.look(|engine| Ok(engine.own_account())).await? != Some(item.author) {
+        return Err(Message::NotYours.failed());
+    }
+    let text = wire::edit::Content::Text(text_message(typed_text(&edit.text)?, None));
+    let change = wire::Edit { target: Some(reference(&item)), content: Some(text) };
+    say(session, chat, Content::Edit(change), edit.of.no_wait, console).await
+}
+
+pub(super) async fn delete(session: &Session, of: MessageOf, console: &mut Console) -> Result<(), Failure> {
+    let (chat, item) = target(session, &of, console).await?;
+    let may = session.look(move |engine| {
+        let own = engine.own_account();
+        let members = engine.members(chat)?;
+        let moderates = members.iter().any(|member| Some(member.account) == own && member.standing >= Standing::Admin);
+        Ok(own == Some(item.author) || moderates)
+    });
+    if !may.await? {
+        return Err(Message::NotYours.failed());
+    }
+    let delete = wire::Delete { targets: vec![wire::EventRef { event_id: item.id.to_wire(), seq: item.seq }] };
+    say(session, chat, Content::Delete(delete), of.no_wait, console).await
+}
+
+/// The message that a command is about, with what is new of it.
+async fn target(session: &Session, of: &MessageOf, console: &mut Console) -> Result<(ConversationId, Item), Failure> {
+    session.require_account().await?;
+    let chat = writable(session, &of.chat, console).await?;
+    Ok((chat, finding::message(session, chat, &of.message).await?))
+}
+
+pub(super) async fn read(session: &Session, named: &str, console: &mut Console) -> Result<(), Failure> {
+    session.catch_up(console).await?;
+    let chat = finding::chat(session, named, console.language).await?;
+    let Some(last) = chat.last else { return console.say(&Message::Nothing) };
+    session.with(move |engine, moment| engine.mark_read(chat.id, last.seq, moment)).await?;
+    if !session.offline {
+        session.in_time(session.at_rest()).await?;
+    }
+    console.say(&Message::Done)
+}
+
+pub(super) async fn search(session: &Session, search: Search, console: &mut Console) -> Result<(), Failure> {
+    session.catch_up(console).await?;
+    let conversation = match &search.chat {
+        Some(named) => Some(finding::chat(session, named, console.language).await?.id),
+        None => None,
+    };
+    let wanted = Wanted { query: search.words, conversation, limit: search.limit, ..Wanted::default() };
+    let found = session.look(move |engine| {
+        let found = engine.search(&wanted)?.into_iter();
+        let objects = found.map(|found| {
+            let names = Names::of(engine, found.conversation)?;
+            MessageObject::of(&names, found.conversation, &found.item)
+        });
+        objects.collect::<Result<Vec<_>, EngineError>>()
+    });
+    let found = found.await?;
+    if found.is_empty() {
+        return console.say(&Message::Nothing);
+    }
+    found.iter().try_for_each(|message| console.show(message))
 }
 
 /// The chat that somebody wants to write into. What is not accepted yet has to be: an answer would wait for that for ever.
@@ -159,15 +231,8 @@ async fn chat_name(session: &Session, chat: ConversationId, language: Language) 
     Ok(object.await?.map(|object| object.name(language)).unwrap_or_default())
 }
 
-/// What a person typed, or with `-` what stands on standard input, as messages carry it: in NFC, with line feeds, without tabs.
+/// What a person typed, as messages carry it: in NFC, with line feeds, without tabs.
 pub(super) fn typed_text(text: &str) -> Result<String, Failure> {
-    let mut read = String::new();
-    let text = if text == "-" {
-        std::io::stdin().lock().take(INPUT_MAX).read_to_string(&mut read).map_err(|_| Message::NotText.misused())?;
-        read.trim_end_matches(['\r', '\n'])
-    } else {
-        text
-    };
     let text: String = text.replace("\r\n", "\n").replace('\t', "    ").nfc().collect();
     if text.trim().is_empty() { Err(Message::NothingToSay.misused()) } else { Ok(text) }
 }
@@ -246,7 +311,5 @@ async fn load(session: &Session, chat: ConversationId, before: Option<u64>, limi
     }
 }
 
-/// More than a message can be, so that one that is too long is refused and not cut.
-const INPUT_MAX: u64 = 1 << 20;
 /// Of the message that is answered, in bytes.
 const QUOTE_MAX: usize = 500;

@@ -29,21 +29,17 @@ pub(super) async fn accept(session: &Session, named: &str, console: &mut Console
     if chat.stand != Stand::Requested {
         return Err(Message::NoRequest { chat: crate::safe::line(named) }.misused());
     }
-    let mut changes = session.client.changes();
-    session.with(move |engine, moment| engine.accept(chat.id, moment)).await?;
-    let accepted = session.in_time(async {
-        loop {
-            let stand = session.look(move |engine| Ok(engine.chat(chat.id)?.map(|chat| chat.stand))).await?;
-            if stand != Some(Stand::Requested) {
-                return Ok(());
-            }
-            if let Ok(Change::Failed { what: Attempt::Answer(failed), why }) = changes.recv().await
-                && failed == chat.id
-            {
-                return Err(Failure::of(why, ""));
-            }
-        }
-    });
+    let accepted = session.carry_out(
+        move |engine, moment| engine.accept(chat.id, moment),
+        move |engine| {
+            let chat = engine.chat(chat.id).ok()??;
+            (chat.stand != Stand::Requested).then_some(())
+        },
+        |change| match change {
+            Change::Failed { what: Attempt::Answer(failed), why } if *failed == chat.id => Some(Failure::of(*why, "")),
+            _ => None,
+        },
+    );
     accepted.await?;
     console.say(&Message::Done)
 }

@@ -17,6 +17,18 @@ pub(crate) struct Lock {
 impl Lock {
     /// Takes the lock, after a short wait if another command is about to end. `command` tells others who has it.
     pub(super) fn take(folder: &Path, command: &str) -> Result<Self, Failure> {
+        match Self::take_or(folder, command, || None::<std::convert::Infallible>)? {
+            Ok(lock) => Ok(lock),
+            Err(never) => match never {},
+        }
+    }
+
+    /// The same, unless something else comes up while another process has it.
+    pub(super) fn take_or<T>(
+        folder: &Path,
+        command: &str,
+        mut meanwhile: impl FnMut() -> Option<T>,
+    ) -> Result<Result<Self, T>, Failure> {
         let path = folder.join(FILE);
         let options = &mut OpenOptions::new();
         let opened = private(options.read(true).write(true).create(true).truncate(false)).open(&path);
@@ -25,15 +37,21 @@ impl Lock {
         loop {
             match file.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(PAUSE),
-                Err(TryLockError::WouldBlock) => return Err(in_use(&mut file)),
                 Err(TryLockError::Error(error)) => return Err(cannot_write(&path, &error)),
+                Err(TryLockError::WouldBlock) => {}
             }
+            if let Some(other) = meanwhile() {
+                return Ok(Err(other));
+            }
+            if Instant::now() > deadline {
+                return Err(in_use(&mut file));
+            }
+            std::thread::sleep(PAUSE);
         }
         let name = format!("`sotto {command}` ({})", std::process::id());
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(name.as_bytes()));
         written.map_err(|error| cannot_write(&path, &error))?;
-        Ok(Self { _file: file })
+        Ok(Ok(Self { _file: file }))
     }
 }
 

@@ -51,6 +51,17 @@ impl Profile {
         Ok(Self { folder: folder.to_owned(), card, new_key: None, _lock: lock })
     }
 
+    /// A profile that is there, or what else comes up while another process has it.
+    pub(crate) fn open_or<T>(
+        folder: &Path,
+        command: &str,
+        meanwhile: impl FnMut() -> Option<T>,
+    ) -> Result<Result<Self, T>, Failure> {
+        let Some(card) = Card::read(folder)? else { return Err(Message::NotSignedIn.signed_out()) };
+        let entered = Lock::take_or(folder, command, meanwhile)?;
+        Ok(entered.map(|lock| Self { folder: folder.to_owned(), card, new_key: None, _lock: lock }))
+    }
+
     /// A profile for signing in: the one that is there, with another server if one is named, or a new one.
     pub(crate) fn open_or_make(
         folder: &Path,
@@ -93,7 +104,7 @@ impl Profile {
     /// Removes everything of the profile.
     pub(crate) fn remove(self) -> Result<(), Failure> {
         key::forget(&self.card.key);
-        let files = [STORE, "sotto.db-wal", "sotto.db-shm", key::FILE, CARD, lock::FILE];
+        let files = [STORE, "sotto.db-wal", "sotto.db-shm", key::FILE, CARD, SOCKET, lock::FILE];
         for file in files.map(|name| self.folder.join(name)) {
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_write(&file, &error)),
@@ -161,3 +172,5 @@ pub(crate) fn cannot_write(file: &Path, error: &impl ToString) -> Failure {
 
 const STORE: &str = "sotto.db";
 const CARD: &str = "profile.json";
+/// Where the process that has the profile open takes commands of others.
+pub(crate) const SOCKET: &str = "socket";
