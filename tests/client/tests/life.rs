@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use sotto_client::engine::{Attempt, Change, Errand, Line, Preferences, Recovering, Returning, Stand};
+use prost::Message as _;
+use sotto_client::engine::{Attempt, Change, Engine, Errand, Line, Preferences, Recovering, Returning, Stand, Why};
 use sotto_client_tests::{Handset, Town, password_of, text};
 use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::recovery::RecoveryCode;
-use sotto_proto::{ConversationId, Method};
+use sotto_proto::{ConversationId, Method, PROTOCOL_VERSION, wire};
 
 fn friends(town: &Town) -> (Handset<'_>, Handset<'_>, ConversationId) {
     let (mut alice, mut bob) = (town.register("alice", 1), town.register("bob", 2));
@@ -29,6 +30,26 @@ fn alice_registers_and_has_saved_messages() {
     alice.says(saved, "Buy milk");
     assert_eq!(alice.texts(saved), ["Buy milk"]);
     assert!(alice.engine.queued(saved).unwrap().is_empty());
+}
+
+#[test]
+fn whoever_speaks_another_version_is_told_to_update_c13_s13() {
+    let town = Town::new();
+    drop(town.register("alice", 1));
+    for (protocol_min, protocol_max) in [(0, 0), (PROTOCOL_VERSION + 1, PROTOCOL_VERSION + 2)] {
+        let mut laptop = town.handset(2);
+        let returning =
+            Returning { login_name: "alice".into(), password: password_of("alice"), device_name: String::new() };
+        laptop.with(|engine, moment| engine.sign_in(returning, moment)).unwrap();
+        let asked = laptop.with(Engine::outgoing).unwrap();
+        let info = wire::GetServerInfoResponse { protocol_min, protocol_max, ..Default::default() };
+        laptop
+            .with(|engine, moment| engine.reply(asked[0].ticket, Ok(vec![info.encode_to_vec().into()]), moment))
+            .unwrap();
+        let why = Why::Refused(wire::ErrorCode::VersionUnsupported);
+        assert!(laptop.changes.contains(&Change::Failed { what: Attempt::SignIn, why }), "{:?}", laptop.changes);
+        assert!(laptop.with(Engine::outgoing).unwrap().is_empty());
+    }
 }
 
 #[test]

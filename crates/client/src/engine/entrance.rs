@@ -11,7 +11,7 @@ use sotto_crypto::vault::{RootSecret, SealedRoot, Unlock, Version};
 use sotto_crypto::vault_store::Item;
 use sotto_proto::wire::ErrorCode;
 use sotto_proto::wire::login_finish_request::SecondFactor;
-use sotto_proto::{AccountId, DeviceId, Method, RequestId, UserName, wire};
+use sotto_proto::{AccountId, DeviceId, Method, PROTOCOL_VERSION, RequestId, UserName, wire};
 
 use super::account::{Account, State, Vault, Wants};
 use super::change::{Attempt, Change, Why};
@@ -67,6 +67,16 @@ pub(super) enum Visitor {
     New(NewAccount),
     Back(Returning, Option<Errand>),
     Lost(Recovering),
+}
+
+impl Visitor {
+    const fn attempt(&self) -> Attempt {
+        match self {
+            Self::New(_) => Attempt::Register,
+            Self::Back(..) => Attempt::SignIn,
+            Self::Lost(_) => Attempt::Recover,
+        }
+    }
 }
 
 pub(super) struct Registering {
@@ -125,6 +135,10 @@ impl Step<'_, '_> {
         self.memory.clock_is_set = true;
         self.sign_refresh_again()?;
         let Some(Flow::Greeting(visitor)) = self.memory.flow.take() else { return Ok(()) };
+        if !(info.protocol_min..=info.protocol_max).contains(&PROTOCOL_VERSION) {
+            self.fail(visitor.attempt(), Why::Refused(ErrorCode::VersionUnsupported));
+            return Ok(());
+        }
         let key = info.external_sender_key[..].try_into().map_err(|_| Mishap::Bad("external_sender_key"))?;
         let server_key = VerifyingKey::from_bytes(key).map_err(|_| Mishap::Bad("external_sender_key"))?;
         match *visitor {
