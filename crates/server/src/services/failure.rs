@@ -149,3 +149,26 @@ const fn limit_name(counted: Counted) -> &'static str {
         Counted::FileConversations => "FILE_CONVERSATIONS_MAX",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_is_named_is_one_of_the_contract() {
+        let counted = [
+            Counted::Devices,
+            Counted::VaultDevices,
+            Counted::KeyPackages,
+            Counted::Settings,
+            Counted::Blocked,
+            Counted::Conversations,
+            Counted::Members,
+            Counted::IncompleteFiles,
+            Counted::FileConversations,
+        ];
+        for name in counted.map(limit_name) {
+            assert!(sotto_proto::limits::ALL.iter().any(|(known, _)| *known == name), "{name}");
+        }
+    }
+}
