@@ -38,7 +38,7 @@ impl Link {
     pub(crate) async fn call(mut self, call: Outgoing) -> Result<Vec<Bytes>, Failure> {
         let made = async {
             self.client.ready().await.map_err(|_| Failure::Unreachable)?;
-            let request = request(call.body, call.token.as_deref());
+            let request = request(call.body, call.token.as_ref().map(|token| token.as_str()));
             if !call.method.streams() {
                 let reply = self.client.unary(request, path(call.method), Raw).await;
                 return reply.map(|reply| vec![reply.into_inner()]).map_err(|status| failure(&status));

@@ -50,3 +50,6 @@ pub use method::{Access, Call, Method};
 pub use name::{DisplayName, Email, LoginName, UserName};
 pub use position::{Cursor, Epoch, Generation, GroupPosition, Seq, Version};
 pub use sealed::{SealedEvent, SealedMarker, SealedSignal};
+
+/// The version of the contract that this program speaks (`docs/PROTOCOL.md` §11).
+pub const PROTOCOL_VERSION: u32 = 1;

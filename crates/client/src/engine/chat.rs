@@ -67,7 +67,6 @@ pub(super) struct Chat {
     pub(super) marked_read: u64,
     pub(super) marked_delivered: u64,
     pub(super) marker_version: u64,
-    pub(super) draft: String,
 }
 
 /// The stretch of a log that was processed.
@@ -99,8 +98,6 @@ pub enum Trouble {
     LogContradicted,
     /// The server has fewer entries than were here before.
     LogTruncated,
-    /// A verified contact's identity key changed.
-    KeyChanged,
 }
 
 impl Trouble {
@@ -109,7 +106,6 @@ impl Trouble {
             Self::BadCommit => 1,
             Self::LogContradicted => 2,
             Self::LogTruncated => 3,
-            Self::KeyChanged => 4,
         }
     }
 
@@ -118,7 +114,6 @@ impl Trouble {
             1 => Some(Self::BadCommit),
             2 => Some(Self::LogContradicted),
             3 => Some(Self::LogTruncated),
-            4 => Some(Self::KeyChanged),
             _ => None,
         }
     }
@@ -162,7 +157,6 @@ impl Chat {
             marked_read: 0,
             marked_delivered: 0,
             marker_version: 0,
-            draft: String::new(),
         }
     }
 
@@ -213,7 +207,6 @@ impl Chat {
             marked_read: columns.get()?,
             marked_delivered: columns.get()?,
             marker_version: columns.get()?,
-            draft: columns.get()?,
             server_epoch: columns.get()?,
         })
     }
@@ -267,7 +260,6 @@ impl Chat {
             self.marked_read,
             self.marked_delivered,
             self.marker_version,
-            self.draft,
             self.server_epoch,
         ])?;
         Ok(())
@@ -429,7 +421,7 @@ macro_rules! columns {
         "conversation, kind, standing, requested_by, membership, server_seq, server_first_seq, server_handshake, server_at_ms,
          low_seq, low_hash, high_seq, high_hash, wants_history, joined_by, vault_seq, vault_step, checkpoint_version, generation,
          epoch, epoch_began_ms, epoch_events, trouble, trouble_seq, read_seq, marked_read, marked_delivered, marker_version,
-         draft, server_epoch"
+         server_epoch"
     };
 }
 const SELECT_ONE: &str = concat!(
@@ -447,7 +439,7 @@ const SAVE: &str = concat!(
     columns!(),
     ")
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
-      ?25, ?26, ?27, ?28, ?29, ?30)
+      ?25, ?26, ?27, ?28, ?29)
     ON CONFLICT (conversation) DO UPDATE SET kind = ?2, standing = ?3, requested_by = ?4, membership = ?5, server_seq = ?6,
       server_first_seq = ?7, server_handshake = ?8, server_at_ms = ?9, low_seq = ?10, low_hash = ?11, high_seq = ?12,
       high_hash = ?13, wants_history = ?14, joined_by = ?15, vault_seq = ?16, vault_step = ?17, checkpoint_version = ?18,

@@ -11,8 +11,10 @@ use super::account::{State, Wants};
 use super::change::{Attempt, Change, Why};
 use super::chat::{Chat, Membership};
 use super::intents::Intent;
+use super::notices::Line;
 use super::requests::{Failure, Lane, Ticket};
 use super::step::{Mishap, Step};
+use super::view::roster_at;
 use crate::store::StoreError;
 use crate::timeline::Standing;
 
@@ -122,13 +124,26 @@ impl Step<'_, '_> {
             )?
             .execute(params![account.as_bytes(), identity])?;
         if changed > 0 {
-            self.tell(Change::Contact(account));
+            self.note_changed_key(account)?;
         }
         let known: Option<[u8; 32]> = self
             .db
             .prepare_cached("SELECT identity_key FROM contacts WHERE account_id = ?1")?
             .query_row([account.as_bytes()], |row| row.get(0))?;
         Ok(known.is_none_or(|known| known == *identity))
+    }
+
+    /// A line in every conversation that is shared with the account.
+    fn note_changed_key(&mut self, account: AccountId) -> Result<(), StoreError> {
+        for chat in Chat::all(self.db)? {
+            let roster = roster_at(self.db, &chat)?;
+            if roster.is_some_and(|roster| roster.accounts().any(|(member, _)| member == account)) {
+                self.note(&chat, chat.high_seq(), chat.server_at_ms, Line::KeyChanged(account))?;
+                self.tell(Change::Timeline(chat.id));
+            }
+        }
+        self.tell(Change::Contact(account));
+        Ok(())
     }
 
     /// Takes over what the server says of an account: nothing of it is believed but what its identity key vouches for.

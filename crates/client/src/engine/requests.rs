@@ -6,6 +6,7 @@ use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, params};
 use sotto_proto::wire::{ErrorCode, ErrorDetail};
 use sotto_proto::{Access, AccountId, Call, ConversationId, Method, SlotId, decode};
+use zeroize::Zeroizing;
 
 use super::moment::Moment;
 use super::replies::conversation_of;
@@ -17,7 +18,7 @@ use crate::store::StoreError;
 pub struct Ticket(pub(super) i64);
 
 /// A call for the shell to make. The same ticket comes again after a failure, with the same bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// By which the reply is handed in.
     pub ticket: Ticket,
@@ -26,7 +27,7 @@ pub struct Outgoing {
     /// The encoded request.
     pub body: Bytes,
     /// The access token to go with it, if the call needs one.
-    pub token: Option<String>,
+    pub token: Option<Zeroizing<String>>,
 }
 
 /// Why a call has no reply.
@@ -52,6 +53,7 @@ pub(super) enum Lane {
     Block(AccountId),
     Settings,
     Setting(SlotId),
+    Vault,
     Log(ConversationId),
     History(ConversationId),
     Send(ConversationId),
@@ -75,6 +77,7 @@ impl Lane {
             Self::Block(account) => (9, Some(*account.as_bytes())),
             Self::Settings => (10, None),
             Self::Setting(slot) => (11, Some(*slot.as_bytes())),
+            Self::Vault => (12, None),
             Self::Log(id) => (20, chat(id)),
             Self::History(id) => (21, chat(id)),
             Self::Send(id) => (22, chat(id)),
@@ -135,6 +138,11 @@ impl Traffic {
         ticket.0 >= FLEETING
     }
 
+    /// How often a call has failed.
+    pub(super) fn tries(&self, ticket: Ticket) -> u32 {
+        self.tries.get(&ticket).map_or(0, |tries| tries.count)
+    }
+
     /// Forgets a call that was answered.
     pub(super) fn done(&mut self, ticket: Ticket) {
         self.fleeting.remove(&ticket);
@@ -191,6 +199,13 @@ impl Step<'_, '_> {
 
     pub(super) fn is_busy(&self, lane: Lane) -> Result<bool, StoreError> {
         Ok(self.db.prepare_cached("SELECT 1 FROM requests WHERE lane = ?1")?.exists([lane.encode()])?)
+    }
+
+    /// The call of a lane, if one is on its way.
+    pub(super) fn in_lane<C: Call>(&self, lane: Lane) -> Result<Option<C>, Mishap> {
+        let mut statement = self.db.prepare_cached("SELECT body FROM requests WHERE lane = ?1 AND method = ?2")?;
+        let body = statement.query_row(params![lane.encode(), C::METHOD.path()], |row| row.get::<_, Vec<u8>>(0));
+        body.optional()?.map(|body| stored(body.into())).transpose()
     }
 
     /// Gives up a call whose answer has become meaningless.
@@ -254,11 +269,22 @@ impl Outgoing {
     }
 }
 
+/// Neither the token nor what is called with it belongs into a log.
+impl std::fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outgoing").field("ticket", &self.ticket).field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
 impl Kept {
     /// The request that it was.
     pub(super) fn request<C: Call>(&self) -> Result<C, Mishap> {
-        decode(self.body.clone(), C::METHOD.request_max()).map_err(|_| Mishap::Bad("a stored call"))
+        stored(self.body.clone())
     }
+}
+
+fn stored<C: Call>(body: Bytes) -> Result<C, Mishap> {
+    decode(body, C::METHOD.request_max()).map_err(|_| Mishap::Bad("a stored call"))
 }
 
 impl Failure {

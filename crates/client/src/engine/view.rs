@@ -10,7 +10,7 @@ use super::markers::{Reading, readings};
 use super::notices::{Line, Placed};
 use super::people::{Contact, contact};
 use super::sending::Queued;
-use super::settings::{Preferences, preferences};
+use super::settings::{OfChat, Preferences, of_chat};
 use super::step::{Mishap, Step};
 use super::{Engine, EngineError};
 use crate::history::{Found, Item, Unread, Wanted};
@@ -61,11 +61,31 @@ pub struct MemberView {
     pub reading: Reading,
 }
 
+/// How far this device has come with the conversations of the account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Conversations that can be read here.
+    pub ready: u32,
+    /// Conversations that the account is in.
+    pub all: u32,
+}
+
 impl Engine {
+    /// How many of the conversations can be read here already. A new device opens them one by one, the last active first.
+    pub fn progress(&self) -> Result<Progress, EngineError> {
+        let sql = "SELECT count(*) FILTER (WHERE membership > 1 OR high_hash IS NOT NULL), count(*) FROM chats WHERE standing < 3";
+        let mut statement = self.store.connection().prepare_cached(sql).map_err(StoreError::from)?;
+        let progress = statement.query_row([], |row| Ok(Progress { ready: row.get(0)?, all: row.get(1)? }));
+        Ok(progress.map_err(StoreError::from)?)
+    }
+
     /// All conversations, the last active first.
     pub fn chats(&self) -> Result<Vec<ChatView>, EngineError> {
         let chats = Chat::all(self.store.connection())?;
-        let shown = chats.iter().filter(|chat| chat.membership != Membership::Former || chat.window.is_some());
+        // What was given up before anything could be read is not shown; what a history file brought is.
+        let is_shown =
+            |chat: &&Chat| chat.membership != Membership::Former || chat.window.is_some() || chat.read_seq > 0;
+        let shown = chats.iter().filter(is_shown);
         shown.map(|chat| self.chat_view(chat)).collect()
     }
 
@@ -79,6 +99,10 @@ impl Engine {
         let own = self.own_account();
         let other = self.other_side(chat)?;
         let hidden = self.hidden_in(chat)?.is_some();
+        let OfChat { preferences, draft } = match self.memory.account.as_ref() {
+            Some(account) => of_chat(self.store.connection(), account, chat.id)?,
+            None => OfChat::default(),
+        };
         let unread = match own.filter(|_| !hidden) {
             Some(own) => self.store.unread(chat.id, chat.read_seq, own)?,
             None => Unread::default(),
@@ -95,11 +119,8 @@ impl Engine {
             unread,
             ready: matches!(chat.membership, Membership::Member | Membership::Former) || chat.window.is_some(),
             trouble: chat.trouble,
-            draft: chat.draft.clone(),
-            preferences: match self.memory.account.as_ref() {
-                Some(account) => preferences(self.store.connection(), account, chat.id)?,
-                None => Preferences::default(),
-            },
+            draft,
+            preferences,
         })
     }
 
@@ -228,7 +249,7 @@ impl Step<'_, '_> {
 }
 
 /// The members in the newest epoch that is known.
-fn roster_at(db: &rusqlite::Connection, chat: &Chat) -> Result<Option<Roster>, StoreError> {
+pub(super) fn roster_at(db: &rusqlite::Connection, chat: &Chat) -> Result<Option<Roster>, StoreError> {
     let body: Option<Vec<u8>> = db
         .prepare_cached(
             "SELECT body FROM epochs JOIN rosters ON number = roster

@@ -29,16 +29,7 @@ impl Store {
 
     /// What a conversation is called, how its people want to be seen, what is pinned.
     pub fn scene(&self, conversation: ConversationId) -> Result<Scene, StoreError> {
-        let kept = self
-            .connection()
-            .prepare_cached(
-                "SELECT entries.* FROM scenes JOIN entries USING (conversation, seq)
-                 JOIN conversations ON number = conversation WHERE id = ?1 ORDER BY seq",
-            )?
-            .query_map([conversation.as_bytes()], Kept::read)?
-            .collect::<Result<Vec<_>, _>>()?;
-        let entries: Vec<_> = kept.iter().filter_map(|kept| kept.open().0).collect();
-        Ok(fold_scene(&entries))
+        scene(self.connection(), conversation)
     }
 
     /// What others wrote after a place of the log and still stands.
@@ -60,6 +51,19 @@ impl Store {
         }
         Ok(unread)
     }
+}
+
+/// What the events of a conversation say about it as a whole.
+pub(crate) fn scene(db: &Connection, conversation: ConversationId) -> Result<Scene, StoreError> {
+    let kept = db
+        .prepare_cached(
+            "SELECT entries.* FROM scenes JOIN entries USING (conversation, seq)
+             JOIN conversations ON number = conversation WHERE id = ?1 ORDER BY seq",
+        )?
+        .query_map([conversation.as_bytes()], Kept::read)?
+        .collect::<Result<Vec<_>, _>>()?;
+    let entries: Vec<_> = kept.iter().filter_map(|kept| kept.open().0).collect();
+    Ok(fold_scene(&entries))
 }
 
 impl Item {

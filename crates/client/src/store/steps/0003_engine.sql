@@ -21,6 +21,8 @@ CREATE TABLE account (
     vault_version     INTEGER NOT NULL,
     -- Until the person has written them down.
     recovery_words    TEXT,
+    -- New ones that the server may have taken over or not.
+    next_words        TEXT,
     access_token      TEXT    NOT NULL DEFAULT '',
     refresh_token     TEXT    NOT NULL DEFAULT '',
     cursor            BLOB    NOT NULL DEFAULT x'',
@@ -108,7 +110,8 @@ CREATE TABLE chats (
     marked_read        INTEGER NOT NULL DEFAULT 0,
     marked_delivered   INTEGER NOT NULL DEFAULT 0,
     marker_version     INTEGER NOT NULL DEFAULT 0,
-    draft              TEXT    NOT NULL DEFAULT ''
+    -- How this account has introduced itself there.
+    introduced_as      BLOB    NOT NULL DEFAULT x''
 ) STRICT;
 
 -- What opens the events of an epoch, and who its members were.
