@@ -89,6 +89,27 @@ pub(super) enum VaultStep {
     Absent,
 }
 
+/// Whose group of a conversation a stored one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// This device's.
+    Own,
+    /// This device's in the next generation, while the server has not answered.
+    Next,
+    /// The vault device's, while it is awake.
+    Vault,
+}
+
+impl Whose {
+    const fn number(self) -> u8 {
+        match self {
+            Self::Own => 1,
+            Self::Next => 2,
+            Self::Vault => 3,
+        }
+    }
+}
+
 /// What does not add up in a conversation. It stays until a person has decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -357,14 +378,7 @@ impl Step<'_, '_> {
         if let Some(group) = self.memory.groups.remove(&chat.id) {
             return Ok(Some(group));
         }
-        let state: Option<Vec<u8>> = self
-            .db
-            .prepare_cached("SELECT state FROM chats WHERE conversation = ?1")?
-            .query_row([chat.number], |row| row.get(0))
-            .optional()?
-            .flatten();
-        let restored = state.map(|state| Group::restore(&SecretVec::new(state))).transpose();
-        restored.map_err(|_| Mishap::Store(StoreError::Contradiction("chats.state")))
+        self.stored_group(chat, Whose::Own)
     }
 
     /// Keeps the group for the next time without writing it: it did not change.
@@ -376,30 +390,44 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn put_group(&mut self, chat: &Chat, mut group: Group) -> Result<(), Mishap> {
-        let state = group.snapshot()?;
-        self.db
-            .prepare_cached("UPDATE chats SET state = ?2 WHERE conversation = ?1")?
-            .execute(params![chat.number, state.expose_secret()])?;
+        self.store_group(chat, Whose::Own, &mut group)?;
         self.return_group(chat, group);
         Ok(())
     }
 
     pub(super) fn vault_group(&self, chat: &Chat) -> Result<Option<Group>, Mishap> {
-        let state: Option<Vec<u8>> = self
-            .db
-            .prepare_cached("SELECT vault_state FROM chats WHERE conversation = ?1")?
-            .query_row([chat.number], |row| row.get(0))
-            .optional()?
-            .flatten();
-        let restored = state.map(|state| Group::restore(&SecretVec::new(state))).transpose();
-        restored.map_err(|_| Mishap::Store(StoreError::Contradiction("chats.vault_state")))
+        self.stored_group(chat, Whose::Vault)
     }
 
     pub(super) fn put_vault_group(&mut self, chat: &Chat, group: &mut Group) -> Result<(), Mishap> {
+        self.store_group(chat, Whose::Vault, group)
+    }
+
+    pub(super) fn stored_group(&self, chat: &Chat, whose: Whose) -> Result<Option<Group>, Mishap> {
+        let state: Option<Vec<u8>> = self
+            .db
+            .prepare_cached("SELECT state FROM groups WHERE conversation = ?1 AND whose = ?2")?
+            .query_row(params![chat.number, whose.number()], |row| row.get(0))
+            .optional()?;
+        let restored = state.map(|state| Group::restore(&SecretVec::new(state))).transpose();
+        restored.map_err(|_| Mishap::Store(StoreError::Contradiction("groups.state")))
+    }
+
+    pub(super) fn store_group(&mut self, chat: &Chat, whose: Whose, group: &mut Group) -> Result<(), Mishap> {
         let state = group.snapshot()?;
         self.db
-            .prepare_cached("UPDATE chats SET vault_state = ?2 WHERE conversation = ?1")?
-            .execute(params![chat.number, state.expose_secret()])?;
+            .prepare_cached(
+                "INSERT INTO groups (conversation, whose, state) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (conversation, whose) DO UPDATE SET state = ?3",
+            )?
+            .execute(params![chat.number, whose.number(), state.expose_secret()])?;
+        Ok(())
+    }
+
+    pub(super) fn forget_group(&mut self, chat: &Chat, whose: Whose) -> Result<(), Mishap> {
+        self.db
+            .prepare_cached("DELETE FROM groups WHERE conversation = ?1 AND whose = ?2")?
+            .execute(params![chat.number, whose.number()])?;
         Ok(())
     }
 }
@@ -424,11 +452,8 @@ macro_rules! columns {
          server_epoch"
     };
 }
-const SELECT_ONE: &str = concat!(
-    "SELECT id, ",
-    columns!(),
-    " FROM chats JOIN conversations ON number = conversation WHERE id = ?1"
-);
+const SELECT_ONE: &str =
+    concat!("SELECT id, ", columns!(), " FROM chats JOIN conversations ON number = conversation WHERE id = ?1");
 const SELECT_ALL: &str = concat!(
     "SELECT id, ",
     columns!(),
@@ -444,5 +469,5 @@ const SAVE: &str = concat!(
       server_first_seq = ?7, server_handshake = ?8, server_at_ms = ?9, low_seq = ?10, low_hash = ?11, high_seq = ?12,
       high_hash = ?13, wants_history = ?14, joined_by = ?15, vault_seq = ?16, vault_step = ?17, checkpoint_version = ?18,
       generation = ?19, epoch = ?20, epoch_began_ms = ?21, epoch_events = ?22, trouble = ?23, trouble_seq = ?24, read_seq = ?25,
-      marked_read = ?26, marked_delivered = ?27, marker_version = ?28, draft = ?29, server_epoch = ?30"
+      marked_read = ?26, marked_delivered = ?27, marker_version = ?28, server_epoch = ?29"
 );
