@@ -7,7 +7,7 @@ use sotto_proto::{Call, ConversationHead, ConversationId, EntryBody, LogEntry, M
 
 use super::account::Wants;
 use super::change::{Attempt, Change, Why};
-use super::chat::{Chat, Membership, Stand, VaultStep, Window};
+use super::chat::{Chat, Membership, Stand, VaultStep, Whose, Window};
 use super::requests::{Failure, Kept, OF_CONVERSATIONS, Ticket};
 use super::sending::position;
 use super::step::{Mishap, Step};
@@ -390,7 +390,7 @@ impl Step<'_, '_> {
     /// Somebody's commit came before the one by which this device wanted to come in.
     fn join_refused(&mut self, chat: &mut Chat, failure: &Failure) -> Result<(), Mishap> {
         self.memory.groups.remove(&chat.id);
-        self.db.execute("UPDATE chats SET state = NULL WHERE conversation = ?1", [chat.number])?;
+        self.forget_group(chat, Whose::Own)?;
         match failure {
             Failure::Refused(detail) if ErrorCode::of(detail) == ErrorCode::EpochConflict => {
                 let last = detail.position.as_ref().map_or(0, |position| position.last_seq);
