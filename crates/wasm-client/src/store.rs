@@ -1,5 +1,5 @@
 use serde::Serialize;
-use sotto_client::store::Store;
+use sotto_client::store::{Store, StoreKey};
 use sqlite_wasm_rs::WasmOsCallback;
 use sqlite_wasm_vfs::sahpool::{OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil, install};
 use tsify::Tsify;
@@ -24,17 +24,22 @@ const FILE: &str = "sotto.db";
 /// Every encrypted SQLite database begins otherwise.
 const PLAINTEXT_HEADER: &[u8] = b"SQLite format 3\0";
 
+/// Opens the store of this browser, or makes one.
+pub(crate) async fn open() -> Result<Store, Failure> {
+    open_in(&file_system().await?).await
+}
+
+/// Opens a store that goes with the worker, under a key that goes with it too.
+pub(crate) fn open_in_memory() -> Result<Store, Failure> {
+    let mut key = [0; StoreKey::LENGTH];
+    getrandom::fill(&mut key).map_err(|error| Failure::new(FailureCode::Failed, error.to_string()))?;
+    Ok(Store::open(FILE, &StoreKey::take(&mut key))?)
+}
+
+/// Opens the store, counts the opening, and closes it again.
 pub(crate) async fn check(now_ms: f64) -> Result<StoreReport, Failure> {
     let pool = file_system().await?;
-    let key = match browser_key::load().await? {
-        Some(key) => key,
-        None if pool.exists(FILE)? => {
-            return Err(Failure::new(FailureCode::KeyLost, "the store is here, and its key is not"));
-        }
-        None => browser_key::create().await?,
-    };
-
-    let mut store = Store::open(&format!("file:{FILE}?vfs=multipleciphers-{FILE_SYSTEM}"), &key)?;
+    let mut store = open_in(&pool).await?;
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit for 285,000 years")]
     let openings = store.record_opening(now_ms as i64)?;
     drop(store);
@@ -46,6 +51,17 @@ pub(crate) async fn check(now_ms: f64) -> Result<StoreReport, Failure> {
         encrypted: !pool.export_db(FILE)?.starts_with(PLAINTEXT_HEADER),
         persisted: persisted().await?,
     })
+}
+
+async fn open_in(pool: &OpfsSAHPoolUtil) -> Result<Store, Failure> {
+    let key = match browser_key::load().await? {
+        Some(key) => key,
+        None if pool.exists(FILE)? => {
+            return Err(Failure::new(FailureCode::KeyLost, "the store is here, and its key is not"));
+        }
+        None => browser_key::create().await?,
+    };
+    Ok(Store::open(&format!("file:{FILE}?vfs=multipleciphers-{FILE_SYSTEM}"), &key)?)
 }
 
 async fn file_system() -> Result<OpfsSAHPoolUtil, Failure> {
