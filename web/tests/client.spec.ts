@@ -75,10 +75,9 @@ test("what is said while the server is away goes out when it is back", async ({ 
   await expect.poll(async () => (await alice.call("session")).online).toBe(false);
   await alice.say(ofAlice, "into the void");
   expect(await alice.written(ofAlice)).toEqual(["hello", "into the void"]);
-  await alice.reload();
 
   await server.revive();
-  await alice.call("tryNow");
+  await alice.reload();
   await bob.call("tryNow");
   await bob.sees(ofBob, ["hello", "into the void"]);
   await alice.sees(ofAlice, ["hello", "into the void"]);
@@ -113,24 +112,12 @@ test("C2: when the worker with the store dies, whoever comes next goes on", asyn
   const second = await Tab.open(context, server, "alice");
   await expect.poll(() => second.state()).toBe("ready");
 
-  await killWorkers(context, first);
+  await first.page.workers()[0]?.evaluate(() => self.close());
   expect(await second.call("session")).toMatchObject({ userName: "alice" });
   // The first tab has another worker by now.
   expect(await first.call("session")).toMatchObject({ userName: "alice" });
   expect(await first.page.evaluate(() => window.states)).toContain("starting");
 });
-
-/** Ends the workers of a tab from outside, as the browser does when it runs out of memory. */
-async function killWorkers(context: BrowserContext, tab: Tab): Promise<void> {
-  const debug = await context.newCDPSession(tab.page);
-  const ended = new Promise<void>((resolve) => tab.page.workers()[0]?.once("close", () => resolve()));
-  await debug.send("Target.setAutoAttach", { autoAttach: true, waitForDebuggerOnStart: false, flatten: true });
-  const { targetInfos } = await debug.send("Target.getTargets");
-  for (const { targetId } of targetInfos.filter(({ type }) => type === "worker")) {
-    await debug.send("Target.closeTarget", { targetId });
-  }
-  await ended;
-}
 
 test("a new browser signs in and reads everything", async ({ browser, server }) => {
   const alice = await Tab.open(await browser.newContext(), server, "alice");

@@ -1,8 +1,10 @@
+use js_sys::Reflect;
 use serde::Serialize;
 use sotto_client::store::{Store, StoreKey};
 use sqlite_wasm_rs::WasmOsCallback;
 use sqlite_wasm_vfs::sahpool::{OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil, install};
 use tsify::Tsify;
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::browser_key::{self, scope};
@@ -65,8 +67,18 @@ async fn open_in(pool: &OpfsSAHPoolUtil) -> Result<Store, Failure> {
 }
 
 async fn file_system() -> Result<OpfsSAHPoolUtil, Failure> {
+    if !has_sync_handles() {
+        return Err(Failure::new(FailureCode::NoOpfs, "files have no synchronous handles"));
+    }
     let options = OpfsSAHPoolCfgBuilder::new().vfs_name(FILE_SYSTEM).directory(DIRECTORY).build();
     Ok(install::<WasmOsCallback>(&options, false).await?)
+}
+
+/// Browsers had the private file system before they had handles that SQLite can work with.
+fn has_sync_handles() -> bool {
+    let get = |object: &JsValue, name: &str| Reflect::get(object, &name.into()).unwrap_or_default();
+    let prototype = get(&get(&js_sys::global(), "FileSystemFileHandle"), "prototype");
+    get(&prototype, "createSyncAccessHandle").is_function()
 }
 
 /// Whether the browser has promised not to evict this origin's data when it runs short of room.

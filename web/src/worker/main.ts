@@ -12,8 +12,8 @@ declare const self: DedicatedWorkerGlobalScope;
 const name = `sotto-worker-${crypto.randomUUID()}`;
 const tell = (message: FromWorker) => self.postMessage(message);
 
-// A panic of the core ends here when it happens in between calls. Its memory is not to be trusted any more.
-for (const fault of ["error", "unhandledrejection"]) self.addEventListener(fault, () => self.close());
+self.addEventListener("error", ({ error }) => endAfter(error));
+self.addEventListener("unhandledrejection", ({ reason }) => endAfter(reason));
 
 try {
   await run();
@@ -21,6 +21,11 @@ try {
   tell({ type: "broken", failure: failureFrom(thrown) });
   // A worker that has failed must not keep others from the store.
   self.close();
+}
+
+/** A panic of the core in between calls ends here. Its memory is not to be trusted any more. */
+function endAfter(fault: unknown): void {
+  if (fault instanceof WebAssembly.RuntimeError) self.close();
 }
 
 async function run(): Promise<void> {

@@ -122,7 +122,7 @@ export async function alreadyTalking(alice: Tab, bob: Tab): Promise<{ ofAlice: s
   await Promise.all([alice.register(), bob.register()]);
   await alice.call("startDirect", bob.name, { text: "hello" });
   const ofBob = await bob.chatWith(alice.name);
-  await bob.sees(ofBob, ["hello"]);
   await bob.call("accept", ofBob);
+  await bob.sees(ofBob, ["hello"]);
   return { ofAlice: await alice.chatWith(bob.name), ofBob };
 }

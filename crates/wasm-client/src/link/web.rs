@@ -11,7 +11,7 @@ use sotto_proto::wire::{ErrorCode, GetServerInfoRequest};
 use sotto_proto::{Call as _, Method};
 use tokio::sync::Notify;
 use wasm_bindgen::{JsCast as _, JsValue};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Headers, ReadableStreamDefaultReader, RequestCache, RequestInit, Response};
 
 use crate::browser_key::scope;
@@ -118,8 +118,11 @@ impl Items {
 
 impl Drop for Items {
     fn drop(&mut self) {
-        // The answer to this is of no interest.
-        let _ = self.body.cancel();
+        let cancelled = JsFuture::from(self.body.cancel());
+        spawn_local(async move {
+            // The answer is of no interest, but a refusal that nobody takes counts as a fault of the worker.
+            let _ = cancelled.await;
+        });
     }
 }
 
