@@ -14,7 +14,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       test(`${size}, ${colorScheme}, ${locale}`, async ({ browser, server }) => {
         const context = await browser.newContext({ viewport, colorScheme, locale });
         const page = await context.newPage();
-        await page.goto(server.url);
+        await page.goto(`${server.url}/#check`);
         await expectVerdict(page, "ok");
         await expect(page.locator("html")).toHaveAttribute("lang", locale);
         await picture(page, `check-${size}-${colorScheme}-${locale}`);
@@ -29,7 +29,7 @@ for (const locale of ["en", "ru"]) {
   test(`nothing sticks out at 320 pixels, ${locale}`, async ({ browser, server }) => {
     const context = await browser.newContext({ viewport: NARROWEST, locale });
     const page = await context.newPage();
-    await page.goto(server.url);
+    await page.goto(`${server.url}/#check`);
     await expectVerdict(page, "ok");
     await picture(page, `check-narrow-${locale}`);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
@@ -45,7 +45,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     };
     const context = await browser.newContext({ viewport: SIZES.phone, colorScheme });
     const page = await context.newPage();
-    await page.goto(middlebox.url);
+    await page.goto(`${middlebox.url}/#check`);
     await expectFailure(page, "core", "core-missing");
     await expectVerdict(page, "failed");
     await picture(page, `failure-phone-${colorScheme}`);
@@ -60,7 +60,7 @@ test("under way", async ({ page, middlebox }) => {
   // The core never comes, neither to the worker nor to the service worker, so the check stays where it is.
   middlebox.silent = (path) => path.endsWith(".wasm");
   await page.setViewportSize(SIZES.desktop);
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectState(page, "core", "running");
   await picture(page, "running-desktop-light-en");
   await expectNoSeriousFinding(page);
@@ -69,7 +69,7 @@ test("under way", async ({ page, middlebox }) => {
 test("a new version", async ({ page, middlebox }) => {
   await serveVersion(middlebox, 1);
   await page.setViewportSize(SIZES.phone);
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectVerdict(page, "ok");
   await serveVersion(middlebox, 2);
   await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
@@ -80,11 +80,11 @@ test("a new version", async ({ page, middlebox }) => {
 
 test("a second tab", async ({ context, server }) => {
   const first = await context.newPage();
-  await first.goto(server.url);
+  await first.goto(`${server.url}/#check`);
   await expectVerdict(first, "ok");
   const second = await context.newPage();
   await second.setViewportSize(SIZES.desktop);
-  await second.goto(server.url);
+  await second.goto(`${server.url}/#check`);
   await expectVerdict(second, "held");
   await picture(second, "held-desktop-light-en");
   await expectNoSeriousFinding(second);
@@ -95,7 +95,7 @@ test("the page that never started", async ({ page, middlebox }) => {
     if (path.endsWith(".js")) answer.status = 404;
   };
   await page.setViewportSize(SIZES.phone);
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expect(page.getByTestId("fallback")).toBeVisible();
   await picture(page, "fallback-phone-light");
   await expectNoSeriousFinding(page);

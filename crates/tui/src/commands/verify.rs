@@ -78,7 +78,7 @@ fn number_with(engine: &Engine, user: String, draws: bool) -> Result<Option<Numb
                 number: number.digits(),
                 words: number.words().to_vec(),
                 qr: qr_text(&me, &them),
-                changed: contact.changed,
+                changed: contact.new_identity.is_some(),
                 draws,
             }));
         }

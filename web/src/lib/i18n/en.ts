@@ -59,6 +59,34 @@ const failures: Record<FailureCode, Advice> = {
     what: "The encryption core stopped because of an error in it.",
     todo: "Reload the page. If it happens again, send the technical detail to whoever runs this server.",
   },
+  interrupted: {
+    what: "The tab that was doing this was closed before it could say whether it was done.",
+    todo: "Look whether it was done, and do it again if not.",
+  },
+  "signed-out": {
+    what: "Nobody is signed in on this device.",
+    todo: "Sign in, then try again.",
+  },
+  "signed-in": {
+    what: "Somebody is signed in on this device already.",
+    todo: "Log out first, or use another browser profile for the other account.",
+  },
+  "no-such-chat": {
+    what: "This chat is no longer on this device.",
+    todo: "Go back to the list of chats.",
+  },
+  "too-long": {
+    what: "This message is longer than a message can be.",
+    todo: "Send it in several parts.",
+  },
+  "wrong-words": {
+    what: "These are not the recovery words of an account.",
+    todo: "Compare them with what you wrote down: the order, and the first four letters of each.",
+  },
+  unusable: {
+    what: "Something of what was entered cannot be used.",
+    todo: "Look at it again, and change what does not fit.",
+  },
   "primitive-wrong": {
     what: "A cryptographic building block gave a wrong answer on this device. Nothing was encrypted with it.",
     todo: "Do not use Sotto in this browser. Update the browser, restart the device and check again; if it stays, the hardware may be faulty.",
