@@ -89,6 +89,15 @@ pub(crate) enum Command {
     Export(FileNamed),
     /// Take over a history that this account has written to a file.
     Import(FileNamed),
+    /// Look whether everything is in order: the server, the clock, the keys, the store.
+    Doctor,
+    /// Print the completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    Man,
     /// Print messages as they arrive, beginning with what this device has not seen yet.
     Listen(Listen),
     /// List the chats that strangers want to begin.
@@ -99,6 +108,17 @@ pub(crate) enum Command {
     Block(ChatNamed),
     /// Take a block back.
     Unblock(ChatNamed),
+}
+
+/// Shells that can complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+pub(crate) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    #[value(name = "powershell")]
+    PowerShell,
+    Zsh,
 }
 
 impl Command {
@@ -129,6 +149,8 @@ impl Command {
             | Self::RecoveryWords(_)
             | Self::SecondFactor(_)
             | Self::Export(_)
+            | Self::Completions { .. }
+            | Self::Man
             | Self::Import(_) => false,
             Self::Devices(devices) => !matches!(devices.what, Some(DeviceCommand::Revoke { .. })),
             _ => true,
@@ -161,6 +183,9 @@ impl Command {
             Self::Dm(_) => "dm",
             Self::Send(_) => "send",
             Self::History(_) => "history",
+            Self::Doctor => "doctor",
+            Self::Completions { .. } => "completions",
+            Self::Man => "man",
             Self::Listen(_) => "listen",
             Self::Requests => "requests",
             Self::Accept(_) => "accept",
