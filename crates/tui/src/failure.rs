@@ -65,6 +65,7 @@ impl Failure {
             Why::NobodyThere => Message::NobodyThere { name: whom.to_owned() }.failed(),
             Why::NotAllowed => Message::NotAllowed.failed(),
             Why::WeakServer => Message::WeakServer.not_safe(),
+            Why::OtherProtocol => Message::OtherProtocol.failed(),
             Why::BadVault => Message::BadVault.not_safe(),
             Why::KeyChanged(_) => Message::KeyChanged { name: format!("@{whom}") }.not_safe(),
         }

@@ -98,6 +98,9 @@ messages! {
     NoPassphrase =>
         "There is no system keyring here and no terminal to ask for a passphrase on. Give one in SOTTO_PASSPHRASE or with --passphrase-file.",
         "Здесь нет системного хранилища ключей и нет терминала, чтобы спросить кодовую фразу. Передайте её в SOTTO_PASSPHRASE или через --passphrase-file.";
+    OtherProtocol =>
+        "The server speaks another version of the protocol than this program. One of the two has to be renewed.",
+        "Сервер говорит на другой версии протокола, чем эта программа. Что-то из двух надо обновить.";
     PasswordLength =>
         "A password has 1 to 1024 bytes.",
         "В пароле от 1 до 1024 байт.";

@@ -254,6 +254,23 @@ impl<'t> Handset<'t> {
         }
     }
 
+    /// Makes calls until one of this method is answered, and that answer is lost.
+    pub fn loses_the_answer_of(&mut self, method: Method) {
+        self.with(Engine::connected).unwrap();
+        for _ in 0..100 {
+            for call in self.with(Engine::outgoing).unwrap() {
+                let answer = self.town.call(&call);
+                let lost = call.method == method && answer.is_ok();
+                let answer = if lost { Err(Failure::Unreachable) } else { answer };
+                self.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+                if lost {
+                    return;
+                }
+            }
+        }
+        panic!("no {method:?} was called");
+    }
+
     /// Asks what is new, and makes all calls that follow.
     pub fn catch_up(&mut self) {
         self.with(Engine::connected).unwrap();

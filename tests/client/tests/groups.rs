@@ -98,6 +98,53 @@ fn roles_decide_and_carol_is_removed() {
 }
 
 #[test]
+fn a_new_device_reads_what_its_account_was_in_until_it_went() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, mut carol, chat } = club(&town);
+    for handset in [&mut bob, &mut carol] {
+        handset.catch_up();
+        let _ = handset.with(|engine, moment| engine.accept(chat, moment));
+        handset.settle();
+    }
+    alice.says(chat, "Welcome");
+    bob.says(chat, "Thanks");
+    for handset in [&mut alice, &mut carol] {
+        handset.catch_up();
+    }
+    bob.with(|engine, moment| engine.leave(chat, moment)).unwrap();
+    bob.settle();
+    alice.catch_up();
+    let carols = id(&carol);
+    alice.with(|engine, moment| engine.remove(chat, carols, moment)).unwrap();
+    alice.settle();
+    alice.says(chat, "Now I am alone");
+
+    // The second one begins with what the first has stored.
+    for (name, seed, stand) in [("bob", 12, Stand::Left), ("carol", 13, Stand::Removed)] {
+        for seed in [seed, seed + 10] {
+            let mut laptop = town.sign_in(name, seed);
+            laptop.catch_up();
+            assert_eq!(laptop.texts(chat), ["Welcome", "Thanks"], "{name}: {:?}", laptop.changes);
+            assert_eq!(laptop.chat(chat).stand, stand);
+        }
+    }
+}
+
+#[test]
+fn a_device_that_was_away_reads_what_was_said_while_its_account_was_in() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, chat, .. } = club(&town);
+    let bobs = id(&bob);
+    alice.says(chat, "Where is Bob?");
+    alice.with(|engine, moment| engine.remove(chat, bobs, moment)).unwrap();
+    alice.settle();
+    alice.says(chat, "He never came");
+    bob.catch_up();
+    assert_eq!(bob.texts(chat), ["Where is Bob?"]);
+    assert_eq!(bob.chat(chat).stand, Stand::Removed);
+}
+
+#[test]
 fn two_change_the_group_at_once_and_both_changes_happen() {
     let town = Town::new();
     let Club { mut alice, mut bob, mut carol, chat } = club(&town);

@@ -11,7 +11,7 @@ use sotto_client_tests::{Handset, Town, password_of};
 use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::recovery::RecoveryCode;
 use sotto_proto::wire::ErrorCode;
-use sotto_proto::{Method, decode, limits, wire};
+use sotto_proto::{Method, PROTOCOL_VERSION, decode, limits, wire};
 
 fn new_password() -> Password {
     Password::new("something else entirely").unwrap()
@@ -230,19 +230,22 @@ fn a_refused_change_of_the_password_does_no_harm() {
 }
 
 #[test]
-fn s13_a_server_of_another_protocol_is_not_talked_to() {
+fn s13_c13_a_server_of_another_protocol_is_not_talked_to() {
     let town = Town::new();
-    let mut alice = town.handset(1);
-    let returning = Returning { login_name: "alice".to_owned(), password: new_password(), device_name: String::new() };
-    alice.with(|engine, moment| engine.sign_in(returning, moment)).unwrap();
-    let call = alice.with(Engine::outgoing).unwrap().remove(0);
-    let mut info: wire::GetServerInfoResponse =
-        decode(alice.call(&call).unwrap().remove(0), limits::MESSAGE_MAX).unwrap();
-    (info.protocol_min, info.protocol_max) = (2, 3);
-    let answer = Ok(vec![info.encode_to_vec().into()]);
-    alice.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
-    assert!(failed(&alice, Attempt::SignIn, Why::OtherProtocol), "{:?}", alice.changes);
-    assert!(alice.with(Engine::outgoing).unwrap().is_empty());
+    for (protocol_min, protocol_max) in [(0, 0), (PROTOCOL_VERSION + 1, PROTOCOL_VERSION + 2)] {
+        let mut alice = town.handset(2);
+        let returning =
+            Returning { login_name: "alice".to_owned(), password: new_password(), device_name: String::new() };
+        alice.with(|engine, moment| engine.sign_in(returning, moment)).unwrap();
+        let call = alice.with(Engine::outgoing).unwrap().remove(0);
+        let mut info: wire::GetServerInfoResponse =
+            decode(alice.call(&call).unwrap().remove(0), limits::MESSAGE_MAX).unwrap();
+        (info.protocol_min, info.protocol_max) = (protocol_min, protocol_max);
+        let answer = Ok(vec![info.encode_to_vec().into()]);
+        alice.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+        assert!(failed(&alice, Attempt::SignIn, Why::OtherProtocol), "{:?}", alice.changes);
+        assert!(alice.with(Engine::outgoing).unwrap().is_empty());
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use sotto_client::engine::{Attempt, Change, Errand, Line, Preferences, Recoverin
 use sotto_client_tests::{Handset, Town, password_of, text};
 use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::recovery::RecoveryCode;
+use sotto_proto::Method;
 
 #[test]
 fn alice_registers_and_has_saved_messages() {
@@ -87,6 +88,23 @@ fn what_was_written_offline_is_sent_once_after_a_crash() {
     let mut alice = alice.crash();
     assert_eq!(alice.hears(chat), ["Ciao Bob", "First", "Second"]);
     assert_eq!(bob.hears(chat), ["Ciao Bob", "First", "Second"]);
+}
+
+#[test]
+fn a_lost_answer_with_new_tokens_signs_nobody_out_n7() {
+    let town = Town::new();
+    let (mut alice, _bob, chat) = town.friends();
+    for _ in 0..3 {
+        town.pass(Duration::from_mins(20));
+        // The server has given new tokens, and the answer is lost with the program.
+        alice.loses_the_answer_of(Method::AuthRefresh);
+        alice = alice.crash();
+        // By the time the device is opened again, what it signed is too old.
+        town.pass(Duration::from_hours(3));
+        alice.catch_up();
+        alice.says(chat, "Still here");
+    }
+    assert_eq!(alice.texts(chat).len(), 4);
 }
 
 #[test]

@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use prost::Message as _;
-use sotto_client::engine::{Attempt, Change, Engine, Line};
+use sotto_client::engine::{Attempt, Change, Engine, KeyChoice, Line, Safety};
 use sotto_client_tests::{Handset, Town};
+use sotto_crypto::safety::{ScanError, Verdict};
 use sotto_proto::wire::subscribe_response::Item;
-use sotto_proto::{Method, UserName, decode, limits, wire};
+use sotto_proto::{AccountId, Method, UserName, decode, limits, wire};
 
 /// Hands the signals that somebody sends to somebody who listens, as a live stream would.
 fn overhears(listener: &mut Handset<'_>, speaker: &mut Handset<'_>) {
@@ -121,16 +122,10 @@ fn a_new_device_says_how_far_it_has_come() {
     assert_eq!(town.handset(4).engine.progress().unwrap().all, 0);
 }
 
-/// A server that gives out another identity key for Bob is caught where Bob is known: nobody is added, and the chat says why.
-#[test]
-fn s3_another_key_of_a_known_contact_is_a_line_in_the_chat() {
-    let town = Town::new();
-    let (mut alice, bob, chat) = town.friends();
-    let mallory = town.register("mallory", 3);
-    let bobs = bob.engine.own_account().unwrap();
-    alice
-        .with(|engine, moment| engine.start_direct(&UserName::parse("user_name", "bob").unwrap(), None, moment))
-        .unwrap();
+/// Looks Bob up, on a server that gives out the identity key of somebody else as his.
+fn is_told_another_key(alice: &mut Handset<'_>, mallory: &Handset<'_>) {
+    let name = UserName::parse("user_name", "bob").unwrap();
+    alice.with(|engine, moment| engine.start_direct(&name, None, moment)).unwrap();
     for call in alice.with(Engine::outgoing).unwrap() {
         let mut pieces = alice.call(&call).unwrap();
         if call.method == Method::AccountLookUpUser {
@@ -142,8 +137,94 @@ fn s3_another_key_of_a_known_contact_is_a_line_in_the_chat() {
         }
         alice.with(|engine, moment| engine.reply(call.ticket, Ok(pieces), moment)).unwrap();
     }
-    assert!(alice.engine.contact(bobs).unwrap().unwrap().changed);
+}
+
+#[test]
+fn s3_another_key_of_a_known_contact_is_a_line_in_the_chat() {
+    let town = Town::new();
+    let (mut alice, bob, chat) = town.friends();
+    let mallory = town.register("mallory", 3);
+    let bobs = bob.engine.own_account().unwrap();
+    is_told_another_key(&mut alice, &mallory);
+    is_told_another_key(&mut alice, &mallory);
+    assert!(alice.engine.contact(bobs).unwrap().unwrap().new_identity.is_some());
     let lines: Vec<_> = alice.engine.lines(chat, 0).unwrap().into_iter().map(|placed| placed.line).collect();
     assert_eq!(lines.iter().filter(|line| **line == Line::KeyChanged(bobs)).count(), 1, "{lines:?}");
     assert!(alice.changes.contains(&Change::Contact(bobs)));
+    // Whose key was never verified can still be written to: the group has not changed.
+    alice.says(chat, "Is that you?");
+    assert_eq!(alice.texts(chat), ["Ciao Bob", "Is that you?"]);
+}
+
+fn account(handset: &Handset<'_>) -> AccountId {
+    handset.engine.own_account().unwrap()
+}
+
+fn safety(handset: &Handset<'_>, contact: AccountId) -> Safety {
+    handset.engine.safety(contact, KeyChoice::Known).unwrap().unwrap()
+}
+
+fn is_verified(handset: &Handset<'_>, contact: AccountId) -> bool {
+    handset.engine.contact(contact).unwrap().unwrap().verified
+}
+
+#[test]
+fn two_people_at_a_table_verify_each_other() {
+    let town = Town::new();
+    let (mut alice, bob, chat) = town.friends();
+    let carol = town.register("carol", 4);
+    let (alices, bobs) = (account(&alice), account(&bob));
+    let (hers, his) = (safety(&alice, bobs), safety(&bob, alices));
+    assert_eq!((hers.number.digits(), hers.number.words()), (his.number.digits(), his.number.words()));
+    assert!(hers.number.matches_digits(&his.number.digits()));
+
+    let scan = |text: &str| alice.engine.judge_scan(bobs, text).unwrap().unwrap();
+    assert_eq!(scan(&his.qr_text), Ok(Verdict::Verified));
+    assert_eq!(scan(&hers.qr_text), Ok(Verdict::OtherPeople), "the own screen");
+    assert_eq!(scan("https://example.org"), Err(ScanError::OtherKind));
+    assert_eq!(scan(&his.qr_text[..40]), Err(ScanError::Malformed));
+    assert!(alice.engine.safety(account(&carol), KeyChoice::Known).unwrap().is_none(), "she was never met");
+
+    assert!(!is_verified(&alice, bobs));
+    alice.with(|engine, moment| engine.set_verified(bobs, true, moment)).unwrap();
+    alice.settle();
+    assert!(is_verified(&alice, bobs));
+    let mut laptop = town.sign_in("alice", 3);
+    laptop.catch_up();
+    assert!(is_verified(&laptop, bobs), "it is the account's, not the device's");
+    let members = laptop.engine.members(chat).unwrap();
+    assert!(members.iter().all(|member| member.verified == (member.account == bobs)));
+    assert!(!is_verified(&bob, alices), "he has to say so himself");
+    laptop.with(|engine, moment| engine.set_verified(bobs, false, moment)).unwrap();
+    laptop.settle();
+    alice.catch_up();
+    assert!(!is_verified(&alice, bobs));
+}
+
+#[test]
+fn s3_nothing_is_said_to_a_verified_contact_with_another_key_before_somebody_decides() {
+    let town = Town::new();
+    let mallory = town.register("mallory", 9);
+    for choice in [KeyChoice::Known, KeyChoice::New] {
+        let town = Town::new();
+        let (mut alice, mut bob, chat) = town.friends();
+        let bobs = account(&bob);
+        let known = alice.engine.contact(bobs).unwrap().unwrap().identity;
+        alice.with(|engine, moment| engine.set_verified(bobs, true, moment)).unwrap();
+        is_told_another_key(&mut alice, &mallory);
+        assert_eq!(alice.chat(chat).undecided, Some(bobs));
+        alice.says(chat, "A secret");
+        assert_eq!(alice.engine.queued(chat).unwrap().len(), 1, "it waits, and is not lost");
+        assert_eq!(bob.hears(chat), ["Ciao Bob"]);
+        let new = alice.engine.safety(bobs, KeyChoice::New).unwrap().unwrap();
+        assert_ne!(new.number, safety(&alice, bobs).number);
+
+        alice.with(|engine, moment| engine.decide_on_key(bobs, choice, moment)).unwrap();
+        alice.settle();
+        assert_eq!(bob.hears(chat), ["Ciao Bob", "A secret"]);
+        let contact = alice.engine.contact(bobs).unwrap().unwrap();
+        assert_eq!(contact.verified, choice == KeyChoice::Known);
+        assert_eq!((contact.identity == known, contact.new_identity), (choice == KeyChoice::Known, None));
+        assert_eq!(alice.chat(chat).undecided, None);
+    }
 }

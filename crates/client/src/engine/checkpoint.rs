@@ -10,7 +10,7 @@ use sotto_crypto::vault_store::Item;
 use sotto_proto::{AccountId, EventId, GroupPosition, wire};
 use zeroize::Zeroize as _;
 
-use super::chat::{Chat, VaultStep, position_of};
+use super::chat::{Chat, VaultStep, Whose, position_of};
 use super::epochs::Roster;
 use super::requests::Lane;
 use super::sending::position;
@@ -202,7 +202,7 @@ impl Step<'_, '_> {
         };
         self.call(Lane::Checkpoint(chat.id), &wire::PutCheckpointRequest { checkpoint: Some(checkpoint) })?;
         // The vault device goes back to sleep.
-        self.db.execute("UPDATE chats SET vault_state = NULL WHERE conversation = ?1", [chat.number])?;
+        self.forget_group(chat, Whose::Vault)?;
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use sotto_crypto::vault::{RootSecret, SealedRoot, Unlock, Version};
 use sotto_crypto::vault_store::Item;
 use sotto_proto::wire::ErrorCode;
 use sotto_proto::wire::login_finish_request::SecondFactor;
-use sotto_proto::{AccountId, DeviceId, PROTOCOL_VERSION, RequestId, UserName, wire};
+use sotto_proto::{AccountId, DeviceId, Method, PROTOCOL_VERSION, RequestId, UserName, wire};
 use zeroize::Zeroizing;
 
 use super::account::{Account, State, Vault, Wants};
@@ -136,6 +136,7 @@ impl Step<'_, '_> {
     pub(super) fn greeted(&mut self, info: &wire::GetServerInfoResponse) -> Result<(), Mishap> {
         self.memory.clock.set(info.time_ms, self.moment.now_ms);
         self.memory.clock_is_set = true;
+        self.sign_refresh_again()?;
         let Some(Flow::Greeting(visitor)) = self.memory.flow.take() else { return Ok(()) };
         if !(info.protocol_min..=info.protocol_max).contains(&PROTOCOL_VERSION) {
             self.fail(visitor.attempt(), Why::OtherProtocol);
@@ -369,13 +370,31 @@ impl Step<'_, '_> {
         if !self.memory.clock_is_set {
             self.memory.traffic.call(&wire::GetServerInfoRequest {});
         }
-        let request = RequestId::from_bytes(self.moment.random());
+        let id = RequestId::from_bytes(self.moment.random());
+        let request = self.refresh_request(id)?;
+        Ok(self.call(Lane::Session, &request)?)
+    }
+
+    /// The same request with a proof of now. It may have been answered, and to the server a second request for its token is a thief's.
+    fn sign_refresh_again(&mut self) -> Result<(), Mishap> {
+        let waiting = self.kept_in(Lane::Session)?;
+        let Some((ticket, kept)) = waiting.filter(|(_, kept)| kept.method == Method::AuthRefresh) else {
+            return Ok(());
+        };
+        let former: wire::RefreshRequest = kept.request()?;
+        let id = RequestId::parse("request_id", &former.request_id).map_err(|_| Mishap::Bad("a stored call"))?;
+        let request = self.refresh_request(id)?;
+        self.replace(ticket, &request)?;
+        self.memory.traffic.hurry(ticket);
+        Ok(())
+    }
+
+    fn refresh_request(&self, id: RequestId) -> Result<wire::RefreshRequest, Mishap> {
         let account = self.account()?;
         let token = account.refresh_token.to_string();
-        let call = Proof::Refresh { request, token: token.as_bytes() };
+        let call = Proof::Refresh { request: id, token: token.as_bytes() };
         let proof = self.prove(account.id, account.device, &account.key, call);
-        let request = wire::RefreshRequest { refresh_token: token, request_id: request.to_wire(), device: Some(proof) };
-        Ok(self.call(Lane::Session, &request)?)
+        Ok(wire::RefreshRequest { refresh_token: token, request_id: id.to_wire(), device: Some(proof) })
     }
 
     pub(super) fn refreshed(&mut self, reply: wire::RefreshResponse) -> Result<(), Mishap> {

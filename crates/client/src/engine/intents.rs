@@ -20,6 +20,7 @@ use super::chat::{Chat, Membership, position_of};
 use super::epochs::number_of;
 use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
+use super::verifying::known_key;
 use crate::store::StoreError;
 
 /// Something to be changed, as it is stored.
@@ -313,7 +314,7 @@ impl Step<'_, '_> {
         for claimed in reply.accounts {
             let keys = claimed.keys.ok_or(Mishap::Bad("keys"))?;
             let account = self.take_keys(&keys)?;
-            let known = self.contact(account)?.and_then(|contact| contact.identity);
+            let known = known_key(self.db, account)?;
             for package in claimed.key_packages {
                 // A package that does not keep the rules is as good as none: a device that nobody vouches for, or that was revoked, is not
                 // added.

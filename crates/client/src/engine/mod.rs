@@ -44,6 +44,7 @@ mod settings;
 mod step;
 mod stream;
 mod upkeep;
+mod verifying;
 mod view;
 mod waking;
 
@@ -66,6 +67,7 @@ pub use recovery::Recovering;
 pub use requests::{Failure, Outgoing, Ticket};
 pub use sending::Queued;
 pub use settings::Preferences;
+pub use verifying::{KeyChoice, Safety};
 pub use view::{ChatView, MemberView, Progress};
 
 use account::{Account, State, Wants};

@@ -7,7 +7,7 @@ use sotto_proto::{Call, ConversationHead, ConversationId, EntryBody, LogEntry, M
 
 use super::account::Wants;
 use super::change::{Attempt, Change, Why};
-use super::chat::{Chat, Membership, Stand, VaultStep, Window};
+use super::chat::{Chat, Membership, Stand, VaultStep, Whose, Window};
 use super::requests::{Failure, Kept, OF_CONVERSATIONS, Ticket};
 use super::sending::position;
 use super::step::{Mishap, Step};
@@ -272,6 +272,12 @@ impl Step<'_, '_> {
                 self.signed_out()?;
                 return Ok(Fate::Again(None));
             }
+            ErrorCode::DeviceProofInvalid if kept.method == Method::AuthRefresh => {
+                // A proof that is too old or too new: the clock is looked at again, and then it is signed again.
+                self.memory.clock_is_set = false;
+                self.memory.traffic.call(&wire::GetServerInfoRequest {});
+                return Ok(Fate::Again(None));
+            }
             ErrorCode::RateLimited
             | ErrorCode::Unavailable
             | ErrorCode::ReadOnly
@@ -310,11 +316,6 @@ impl Step<'_, '_> {
             Method::AccountRevokeDevice if self.memory.leaving => self.wipe()?,
             Method::AccountRevokeDevice | Method::AccountListDevices | Method::AccountNameDevice => {
                 self.errand_refused(Attempt::Devices, failure);
-            }
-            Method::AuthRefresh => {
-                // A proof that is too old or too new: the clock is looked at again.
-                self.memory.clock_is_set = false;
-                self.memory.traffic.call(&wire::GetServerInfoRequest {});
             }
             Method::AccountAddDevice => self.fail(Attempt::Devices, Why::Refused(code)),
             Method::AccountLookUpUser => self.not_found(ticket, failure),
@@ -389,7 +390,7 @@ impl Step<'_, '_> {
     /// Somebody's commit came before the one by which this device wanted to come in.
     fn join_refused(&mut self, chat: &mut Chat, failure: &Failure) -> Result<(), Mishap> {
         self.memory.groups.remove(&chat.id);
-        self.db.execute("UPDATE chats SET state = NULL WHERE conversation = ?1", [chat.number])?;
+        self.forget_group(chat, Whose::Own)?;
         match failure {
             Failure::Refused(detail) if ErrorCode::of(detail) == ErrorCode::EpochConflict => {
                 let last = detail.position.as_ref().map_or(0, |position| position.last_seq);

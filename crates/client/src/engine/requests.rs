@@ -159,6 +159,13 @@ impl Traffic {
         tries.due_ms = moment.now_ms.saturating_add(wait_ms);
     }
 
+    /// Lets a call go out again now.
+    pub(super) fn hurry(&mut self, ticket: Ticket) {
+        if let Some(tries) = self.tries.get_mut(&ticket) {
+            tries.due_ms = 0;
+        }
+    }
+
     /// The connection is there again: everything that has no answer goes out at once.
     pub(super) fn reconnected(&mut self) {
         self.in_flight.clear();
@@ -201,16 +208,28 @@ impl Step<'_, '_> {
         Ok(self.db.prepare_cached("SELECT 1 FROM requests WHERE lane = ?1")?.exists([lane.encode()])?)
     }
 
-    /// The call of a lane, if one is on its way.
-    pub(super) fn in_lane<C: Call>(&self, lane: Lane) -> Result<Option<C>, Mishap> {
-        let mut statement = self.db.prepare_cached("SELECT body FROM requests WHERE lane = ?1 AND method = ?2")?;
-        let body = statement.query_row(params![lane.encode(), C::METHOD.path()], |row| row.get::<_, Vec<u8>>(0));
-        body.optional()?.map(|body| stored(body.into())).transpose()
-    }
-
     /// Gives up a call whose answer has become meaningless.
     pub(super) fn forget(&mut self, lane: Lane) -> Result<(), StoreError> {
         self.db.prepare_cached("DELETE FROM requests WHERE lane = ?1")?.execute([lane.encode()])?;
+        Ok(())
+    }
+
+    /// The call that holds a lane.
+    pub(super) fn kept_in(&self, lane: Lane) -> Result<Option<(Ticket, Kept)>, Mishap> {
+        let ticket = self
+            .db
+            .prepare_cached("SELECT ticket FROM requests WHERE lane = ?1")?
+            .query_row([lane.encode()], |row| row.get(0).map(Ticket))
+            .optional()?;
+        let Some(ticket) = ticket else { return Ok(None) };
+        Ok(self.kept(ticket)?.map(|kept| (ticket, kept)))
+    }
+
+    /// Puts another body in the place of one that may have gone out.
+    pub(super) fn replace<C: Call>(&mut self, ticket: Ticket, request: &C) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("UPDATE requests SET body = ?2 WHERE ticket = ?1")?
+            .execute(params![ticket.0, request.encode_to_vec()])?;
         Ok(())
     }
 
@@ -279,12 +298,8 @@ impl std::fmt::Debug for Outgoing {
 impl Kept {
     /// The request that it was.
     pub(super) fn request<C: Call>(&self) -> Result<C, Mishap> {
-        stored(self.body.clone())
+        decode(self.body.clone(), C::METHOD.request_max()).map_err(|_| Mishap::Bad("a stored call"))
     }
-}
-
-fn stored<C: Call>(body: Bytes) -> Result<C, Mishap> {
-    decode(body, C::METHOD.request_max()).map_err(|_| Mishap::Bad("a stored call"))
 }
 
 impl Failure {

@@ -14,6 +14,7 @@ use super::intents::Intent;
 use super::reading::header;
 use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
+use super::verifying::undecided_member;
 use crate::store::StoreError;
 
 /// A message on its way.
@@ -121,7 +122,8 @@ impl Step<'_, '_> {
             .query_row([event.as_bytes()], |row| Ok(ConversationId::from_bytes(row.get(0)?)))
             .optional()?;
         let Some(chat) = chat else { return Ok(false) };
-        let on_its_way = self.in_lane::<wire::AppendRequest>(Lane::Send(chat))?;
+        let on_its_way =
+            self.kept_in(Lane::Send(chat))?.map(|(_, kept)| kept.request::<wire::AppendRequest>()).transpose()?;
         if on_its_way.is_some_and(|request| request.event_id == event.to_wire()) {
             return Ok(false);
         }
@@ -182,7 +184,9 @@ impl Step<'_, '_> {
 
     /// Whether things may be sent at all: what does not add up stops that until a person has decided.
     pub(super) fn may_send(&self, chat: &Chat, group: &Group) -> Result<bool, Mishap> {
-        Ok(chat.trouble.is_none() && Roster::of(group)?.may_post(self.account()?.id))
+        let account = self.account()?;
+        let waits = chat.trouble.is_some() || undecided_member(self.db, account, chat)?.is_some();
+        Ok(!waits && Roster::of(group)?.may_post(account.id))
     }
 
     /// The event as it goes into the seal.

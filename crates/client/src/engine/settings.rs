@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use sotto_crypto::vault::Version;
 use sotto_crypto::vault_store::Item;
 use sotto_proto::wire::ErrorCode;
-use sotto_proto::{ConversationId, ID_LEN, SlotId, wire};
+use sotto_proto::{AccountId, ConversationId, ID_LEN, SlotId, wire};
 
 use super::account::{Account, Wants};
 use super::change::Change;
@@ -167,6 +167,8 @@ impl Step<'_, '_> {
 /// What a setting is for.
 pub(super) enum Name {
     Chat(ConversationId),
+    /// What was said of a contact.
+    Contact(AccountId),
     /// How the person wants to be seen.
     Profile,
 }
@@ -176,6 +178,7 @@ impl Name {
     fn slot(&self, account: &Account) -> Option<SlotId> {
         let name = match self {
             Self::Chat(chat) => format!("chat {chat}"),
+            Self::Contact(account) => format!("contact {account}"),
             Self::Profile => "profile".to_owned(),
         };
         account.vault.as_ref().map(|vault| vault.slots.derive_slot(&name))

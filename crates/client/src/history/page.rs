@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use sotto_proto::{AccountId, ConversationId, EventId, ID_LEN};
 
 use super::record::content_of;
-use super::{Item, Unread, What};
+use super::{Item, Opened, Unread, What};
 use crate::store::{Store, StoreError};
 use crate::timeline::{
     Content, Entry, Message, Scene, Standing, State, fold_message, fold_poll, fold_scene, fold_task,
@@ -107,6 +107,12 @@ impl Kept {
             received_at_ms: row.get(6)?,
             body: row.get(8)?,
         })
+    }
+
+    /// An event as it was kept just now.
+    pub(super) fn of(row: i64, conversation: i64, opened: &Opened) -> Self {
+        let Opened { seq, id, author, standing, received_at_ms, .. } = *opened;
+        Self { row, conversation, seq, id, author, standing, received_at_ms, body: opened.body.clone() }
     }
 
     /// The entry if its content is known, and its fallback.

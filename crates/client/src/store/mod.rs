@@ -61,6 +61,7 @@ impl Store {
         unlock(&connection, key)?;
         connection.execute_batch(platform::DURABILITY).map_err(StoreError::from_opening)?;
         connection.execute_batch(EVERYWHERE)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         migrations::run(&mut connection)?;
         Ok(Self { connection })
     }
@@ -102,6 +103,9 @@ fn unlock(connection: &Connection, key: &StoreKey) -> Result<(), StoreError> {
         .map_err(StoreError::from_opening)?;
     Ok(())
 }
+
+/// More than the engine has, so that each is parsed and planned once.
+const STATEMENTS_KEPT: usize = 512;
 
 /// `temp_store`: what SQLite spills while it sorts is plaintext, and stays in memory.
 const EVERYWHERE: &str = "

@@ -17,6 +17,10 @@ pub(super) fn get(context: &Context, visitor: &Visitor) -> Result<wire::GetServe
         external_sender_key: context.external_sender.verifying_key().as_bytes().to_vec().into(),
         opaque_public_key: context.secrets.login.public_key().into(),
         time_ms: context.now().unix_millis(),
-        limits: Vec::new(),
+        limits: context.settings.announced().into_iter().map(limit).collect(),
     })
+}
+
+fn limit((name, value): (&str, u64)) -> wire::ServerLimit {
+    wire::ServerLimit { name: name.to_owned(), value }
 }
