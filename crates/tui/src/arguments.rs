@@ -492,6 +492,18 @@ pub(crate) struct Verify {
     /// Draw the code that their device can scan.
     #[arg(long)]
     pub(crate) qr: bool,
+    /// Say that the number was compared and is right. It holds on all devices of the account.
+    #[arg(long, conflicts_with = "withdraw")]
+    pub(crate) confirm: bool,
+    /// Take that back.
+    #[arg(long)]
+    pub(crate) withdraw: bool,
+    /// Their key has changed: the new one is right from now on.
+    #[arg(long, conflicts_with = "keep_key")]
+    pub(crate) accept_key: bool,
+    /// Their key seems to have changed: the known one stays.
+    #[arg(long)]
+    pub(crate) keep_key: bool,
 }
 
 #[derive(Debug, Args, Serialize, Deserialize)]

@@ -59,7 +59,6 @@ impl Failure {
     pub(crate) fn of(why: Why, whom: &str) -> Self {
         match why {
             Why::Refused(code) => refusal(code),
-            Why::OtherProtocol => Message::OtherProtocol.failed(),
             Why::WrongPassword => Message::WrongPassword.failed(),
             Why::OtherAccount => Message::OtherAccount.failed(),
             Why::NobodyThere => Message::NobodyThere { name: whom.to_owned() }.failed(),

@@ -98,9 +98,6 @@ messages! {
     NoPassphrase =>
         "There is no system keyring here and no terminal to ask for a passphrase on. Give one in SOTTO_PASSPHRASE or with --passphrase-file.",
         "Здесь нет системного хранилища ключей и нет терминала, чтобы спросить кодовую фразу. Передайте её в SOTTO_PASSPHRASE или через --passphrase-file.";
-    OtherProtocol =>
-        "The server speaks another version of the protocol than this program. One of the two has to be renewed.",
-        "Сервер говорит на другой версии протокола, чем эта программа. Что-то из двух надо обновить.";
     PasswordLength =>
         "A password has 1 to 1024 bytes.",
         "В пароле от 1 до 1024 байт.";
@@ -210,9 +207,14 @@ messages! {
     SafetyNumber { name, digits, words } =>
         "Safety number with @{name}. Compare it with theirs, over a channel where you know them:\n\n{digits}\n\n{words}",
         "Код безопасности с @{name}. Сверьте его со своим собеседником там, где вы его узнаёте:\n\n{digits}\n\n{words}";
-    IdentityChanged =>
-        "⚠ This account's identity key is not the one that it was first seen with.",
-        "⚠ Ключ этой учётной записи не тот, с которым её увидели впервые.";
+    IdentityChanged { name } =>
+        "⚠ @{name} was seen with another identity key. This is the number of the new one. When it is compared, decide: --accept-key takes it from now on, --keep-key stays with the known one.",
+        "⚠ @{name} теперь с другим ключом. Это код для нового ключа. Сверив его, решите: --accept-key принимает новый ключ, --keep-key оставляет прежний.";
+    NoNewKey { name } =>
+        "@{name} has no new identity key to decide on.",
+        "У @{name} нет нового ключа, о котором надо решать.";
+    Verified => "Verified.", "Проверено.";
+    VerifiedMark => "verified", "проверен";
     NotInOrder =>
         "Not everything is in order.",
         "Не всё в порядке.";
