@@ -89,6 +89,15 @@ pub(crate) enum Command {
     Export(FileNamed),
     /// Take over a history that this account has written to a file.
     Import(FileNamed),
+    /// Look whether everything is in order: the server, the clock, the keys, the store.
+    Doctor,
+    /// Print the completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page.
+    Man,
     /// Print messages as they arrive, beginning with what this device has not seen yet.
     Listen(Listen),
     /// List the chats that strangers want to begin.
@@ -99,6 +108,17 @@ pub(crate) enum Command {
     Block(ChatNamed),
     /// Take a block back.
     Unblock(ChatNamed),
+}
+
+/// Shells that can complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+pub(crate) enum Shell {
+    Bash,
+    Elvish,
+    Fish,
+    #[value(name = "powershell")]
+    PowerShell,
+    Zsh,
 }
 
 impl Command {
@@ -129,6 +149,8 @@ impl Command {
             | Self::RecoveryWords(_)
             | Self::SecondFactor(_)
             | Self::Export(_)
+            | Self::Completions { .. }
+            | Self::Man
             | Self::Import(_) => false,
             Self::Devices(devices) => !matches!(devices.what, Some(DeviceCommand::Revoke { .. })),
             _ => true,
@@ -161,6 +183,9 @@ impl Command {
             Self::Dm(_) => "dm",
             Self::Send(_) => "send",
             Self::History(_) => "history",
+            Self::Doctor => "doctor",
+            Self::Completions { .. } => "completions",
+            Self::Man => "man",
             Self::Listen(_) => "listen",
             Self::Requests => "requests",
             Self::Accept(_) => "accept",
@@ -467,6 +492,18 @@ pub(crate) struct Verify {
     /// Draw the code that their device can scan.
     #[arg(long)]
     pub(crate) qr: bool,
+    /// Say that the number was compared and is right. It holds on all devices of the account.
+    #[arg(long, conflicts_with = "withdraw")]
+    pub(crate) confirm: bool,
+    /// Take that back.
+    #[arg(long)]
+    pub(crate) withdraw: bool,
+    /// Their key has changed: the new one is right from now on.
+    #[arg(long, conflicts_with = "keep_key")]
+    pub(crate) accept_key: bool,
+    /// Their key seems to have changed: the known one stays.
+    #[arg(long)]
+    pub(crate) keep_key: bool,
 }
 
 #[derive(Debug, Args, Serialize, Deserialize)]

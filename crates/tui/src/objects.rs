@@ -206,6 +206,10 @@ pub(crate) struct ChatObject {
     pub(crate) mentions: u32,
     /// `member`, `request`, `left` or `removed`.
     pub(crate) state: &'static str,
+    /// Whether the other's identity key was verified.
+    pub(crate) verified: bool,
+    /// Whether a verified key has changed, and nothing is sent before `verify` decides.
+    pub(crate) undecided: bool,
     /// Whether this device can open it yet.
     pub(crate) ready: bool,
     pub(crate) time: String,
@@ -232,6 +236,13 @@ impl ChatObject {
             unread: chat.unread.messages,
             mentions: chat.unread.mentions,
             state: state_of(chat.stand),
+            verified: chat
+                .other
+                .map(|other| engine.contact(other))
+                .transpose()?
+                .flatten()
+                .is_some_and(|contact| contact.verified),
+            undecided: chat.undecided.is_some(),
             ready: chat.ready,
             time: time_for_programs(chat.at_ms),
             muted: chat.preferences.muted_until_ms > now_ms,
@@ -263,6 +274,9 @@ impl Shown for ChatObject {
         }
         if self.unread > 0 {
             marks.push(Message::UnreadMark { count: self.unread.to_string() }.say(language));
+        }
+        if self.verified {
+            marks.push(Message::VerifiedMark.say(language));
         }
         if self.muted {
             marks.push(Message::MutedMark.say(language));

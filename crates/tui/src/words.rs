@@ -155,6 +155,9 @@ messages! {
     NoRecoveryWords =>
         "There is no terminal to ask for the recovery words on. Give them on standard input or with --words-file.",
         "Нет терминала, чтобы спросить слова восстановления. Передайте их на стандартный ввод или через --words-file.";
+    KeyMissing =>
+        "The key of this profile is not in the system's keyring, or the keyring is locked. Unlock it and try again.",
+        "Ключа этого профиля нет в системном хранилище, или оно заперто. Отоприте его и повторите.";
     BadRecoveryWords { why } =>
         "These are not the recovery words: {why}.",
         "Это не слова восстановления: {why}.";
@@ -204,9 +207,23 @@ messages! {
     SafetyNumber { name, digits, words } =>
         "Safety number with @{name}. Compare it with theirs, over a channel where you know them:\n\n{digits}\n\n{words}",
         "Код безопасности с @{name}. Сверьте его со своим собеседником там, где вы его узнаёте:\n\n{digits}\n\n{words}";
-    IdentityChanged =>
-        "⚠ This account's identity key is not the one that it was first seen with.",
-        "⚠ Ключ этой учётной записи не тот, с которым её увидели впервые.";
+    IdentityChanged { name } =>
+        "⚠ @{name} was seen with another identity key. This is the number of the new one. When it is compared, decide: --accept-key takes it from now on, --keep-key stays with the known one.",
+        "⚠ @{name} теперь с другим ключом. Это код для нового ключа. Сверив его, решите: --accept-key принимает новый ключ, --keep-key оставляет прежний.";
+    NoNewKey { name } =>
+        "@{name} has no new identity key to decide on.",
+        "У @{name} нет нового ключа, о котором надо решать.";
+    Verified => "Verified.", "Проверено.";
+    VerifiedMark => "verified", "проверен";
+    NotInOrder =>
+        "Not everything is in order.",
+        "Не всё в порядке.";
+    CheckFolder => "the folder is the person's alone", "папка закрыта от других";
+    CheckCryptography => "the cryptography gives the published answers", "криптография даёт опубликованные ответы";
+    CheckStore => "the store is sound", "хранилище цело";
+    CheckAccount => "somebody is signed in", "вход выполнен";
+    CheckServer => "the server answers", "сервер отвечает";
+    CheckClock => "the clocks of the server and of this machine agree", "часы сервера и этой машины сходятся";
     Archived { chats, events, file } =>
         "{file}: chats {chats}, events {events}. The file is not encrypted: keep it where only you can read it.",
         "{file}: чатов {chats}, событий {events}. Файл не зашифрован: храните его там, где его можете прочесть только вы.";

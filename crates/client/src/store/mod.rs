@@ -78,6 +78,17 @@ impl Store {
         Ok(result)
     }
 
+    /// Reads every page and compares every index with what it is of.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        let found: String = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        let stray = self.connection.prepare("PRAGMA foreign_key_check")?.exists([])?;
+        match (found.as_str(), stray) {
+            ("ok", false) => Ok(()),
+            ("ok", true) => Err(StoreError::Contradiction("a row belongs to one that is not there")),
+            _ => Err(StoreError::Contradiction("a page or an index is damaged")),
+        }
+    }
+
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }

@@ -108,6 +108,9 @@ pub(super) async fn writable(session: &Session, named: &str, console: &Console) 
     match chat.stand {
         Stand::Requested => Err(Message::AcceptFirst { chat: crate::safe::line(named) }.failed()),
         Stand::Left | Stand::Removed => Err(Message::NotAllowed.failed()),
+        Stand::Member if chat.undecided.is_some() => {
+            Err(Message::KeyChanged { name: crate::safe::line(named) }.not_safe())
+        }
         Stand::Member => Ok(chat.id),
     }
 }

@@ -3,9 +3,11 @@
 mod account;
 mod archive;
 mod chats;
+mod doctor;
 mod errands;
 mod groups;
 mod listen;
+mod manual;
 mod messages;
 mod requests;
 mod verify;
@@ -29,6 +31,8 @@ pub(crate) async fn run(arguments: Arguments, console: &mut Console) -> Result<(
         Command::Login(returning) => account::login(&common, returning, console).await,
         Command::Recover(lost) => account::recover(&common, lost, console).await,
         Command::Logout => account::logout(&common, console).await,
+        Command::Completions { shell } => manual::completions(shell, console),
+        Command::Man => manual::page(console),
         command if command.can_be_handed_over() => {
             let folder = common.profile.clone().unwrap_or_else(Profile::usual_folder);
             match Profile::open_or(&folder, command.name(), || relay::reach(&folder))? {
@@ -55,6 +59,7 @@ pub(crate) async fn run_in(session: &Session, command: Command, console: &mut Co
         Command::Dm(dm) => chats::dm(session, dm, console).await,
         Command::Send(send) => messages::send(session, send, console).await,
         Command::History(history) => messages::history(session, history, console).await,
+        Command::Doctor => doctor::look(session, console).await,
         Command::Listen(listen) => listen::listen(session, listen, console).await,
         Command::Password(new) => errands::password(session, new, console).await,
         Command::RecoveryWords(password) => errands::recovery_words(session, &password, console).await,
@@ -74,8 +79,13 @@ pub(crate) async fn run_in(session: &Session, command: Command, console: &mut Co
         Command::Accept(asked) => requests::accept(session, &asked.chat, console).await,
         Command::Block(asked) => requests::set_blocked(session, &asked.chat, true, console).await,
         Command::Unblock(asked) => requests::set_blocked(session, &asked.chat, false, console).await,
-        // These open the profile themselves.
-        Command::Register(_) | Command::Login(_) | Command::Recover(_) | Command::Logout => Ok(()),
+        // These open the profile themselves, or need none.
+        Command::Register(_)
+        | Command::Login(_)
+        | Command::Recover(_)
+        | Command::Logout
+        | Command::Completions { .. }
+        | Command::Man => Ok(()),
     }
 }
 

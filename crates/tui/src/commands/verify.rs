@@ -1,9 +1,8 @@
 //! Safety numbers: whether nobody stands between two people.
 
 use serde::Serialize;
-use sotto_client::engine::{Engine, EngineError};
-use sotto_crypto::identity::IdentityPublicKey;
-use sotto_crypto::safety::{Party, SafetyNumber, qr_text};
+use sotto_client::engine::{Engine, EngineError, KeyChoice};
+use sotto_proto::AccountId;
 
 use crate::arguments::Verify;
 use crate::console::{Console, Shown};
@@ -22,7 +21,9 @@ struct NumberObject {
     words: Vec<&'static str>,
     /// What the code to be scanned says.
     qr: String,
-    /// Whether the account's identity key is not the one that it was first seen with.
+    /// Whether this person has compared the number and found it right.
+    verified: bool,
+    /// Whether the account was seen with another identity key than before, and this is the number of that one.
     changed: bool,
     #[serde(skip)]
     draws: bool,
@@ -42,8 +43,11 @@ impl Shown for NumberObject {
         if self.draws {
             parts.push(crate::qr::drawn(&self.qr).unwrap_or_default());
         }
+        if self.verified && !self.changed {
+            parts.push(Message::Verified.say(language));
+        }
         if self.changed {
-            parts.push(Message::IdentityChanged.say(language));
+            parts.push(Message::IdentityChanged { name: crate::safe::line(&self.user) }.say(language));
         }
         parts.join("\n\n")
     }
@@ -56,32 +60,73 @@ pub(super) async fn verify(session: &Session, verify: Verify, console: &mut Cons
         return Err(Message::NotWithOneself.misused());
     }
     let wanted = name.clone();
-    let object = session.look(move |engine| number_with(engine, wanted, verify.qr)).await?;
-    let object = object.ok_or_else(|| Message::NoKeyYet { name }.misused())?;
-    console.show(&object)
+    let account = session.look(move |engine| account_of(engine, &wanted)).await?;
+    let unknown = || Message::NoKeyYet { name: name.clone() }.misused();
+    let account = account.ok_or_else(unknown)?;
+    decide(session, account, &verify, &name).await?;
+    let user = name.clone();
+    let object = session.look(move |engine| number_with(engine, account, user, verify.qr)).await?;
+    console.show(&object.ok_or_else(unknown)?)
 }
 
-fn number_with(engine: &Engine, user: String, draws: bool) -> Result<Option<NumberObject>, EngineError> {
-    let (Some(own), Some(identity)) = (engine.own_account(), engine.identity()) else { return Ok(None) };
+/// Takes over what the person says of the contact's key.
+async fn decide(session: &Session, account: AccountId, verify: &Verify, name: &str) -> Result<(), Failure> {
+    let has_new =
+        session.look(move |engine| Ok(engine.contact(account)?.is_some_and(|contact| contact.new_identity.is_some())));
+    let choice = match (verify.accept_key, verify.keep_key) {
+        (true, _) => Some(KeyChoice::New),
+        (_, true) => Some(KeyChoice::Known),
+        _ => None,
+    };
+    let has_new = has_new.await?;
+    match choice {
+        Some(_) if !has_new => return Err(Message::NoNewKey { name: name.to_owned() }.misused()),
+        Some(choice) => session.with(move |engine, moment| engine.decide_on_key(account, choice, moment)).await?,
+        // What is verified has to be what was compared, and while there are two keys that is not clear.
+        None if has_new && verify.confirm => {
+            return Err(Message::KeyChanged { name: format!("@{name}") }.not_safe());
+        }
+        None => {}
+    }
+    if verify.confirm || verify.withdraw {
+        let verified = verify.confirm;
+        session.with(move |engine, moment| engine.set_verified(account, verified, moment)).await?;
+    }
+    let changed = choice.is_some() || verify.confirm || verify.withdraw;
+    if changed && !session.offline {
+        session.in_time(session.at_rest()).await?;
+    }
+    Ok(())
+}
+
+fn account_of(engine: &Engine, user: &str) -> Result<Option<AccountId>, EngineError> {
     for chat in engine.chats()? {
         for member in engine.members(chat.id)? {
-            if objects::user_name(engine, member.account)? != user {
-                continue;
+            if objects::user_name(engine, member.account)? == user {
+                return Ok(Some(member.account));
             }
-            let Some(contact) = engine.contact(member.account)? else { continue };
-            let key = contact.identity.and_then(|key| IdentityPublicKey::from_bytes(&key).ok());
-            let Some(key) = key else { continue };
-            let (me, them) = (Party { account: own, identity }, Party { account: member.account, identity: key });
-            let number = SafetyNumber::between(&me, &them);
-            return Ok(Some(NumberObject {
-                user,
-                number: number.digits(),
-                words: number.words().to_vec(),
-                qr: qr_text(&me, &them),
-                changed: contact.new_identity.is_some(),
-                draws,
-            }));
         }
     }
     Ok(None)
+}
+
+fn number_with(
+    engine: &Engine,
+    account: AccountId,
+    user: String,
+    draws: bool,
+) -> Result<Option<NumberObject>, EngineError> {
+    let Some(contact) = engine.contact(account)? else { return Ok(None) };
+    let changed = contact.new_identity.is_some();
+    let key = if changed { KeyChoice::New } else { KeyChoice::Known };
+    let safety = engine.safety(account, key)?;
+    Ok(safety.map(|safety| NumberObject {
+        user,
+        number: safety.number.digits(),
+        words: safety.number.words().to_vec(),
+        qr: safety.qr_text,
+        verified: contact.verified,
+        changed,
+        draws,
+    }))
 }
