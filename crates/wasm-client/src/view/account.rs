@@ -163,7 +163,7 @@ pub(crate) fn password(typed: String) -> Result<Password, Failure> {
 }
 
 pub(crate) fn user_name(typed: &str) -> Result<UserName, Failure> {
-    UserName::parse("user_name", typed).map_err(Failure::from)
+    UserName::from_input(typed).map_err(Failure::from)
 }
 
 fn wipe(mut text: String) {
