@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sotto-bench", &["sotto-crypto", "sotto-proto"]),
     ("sotto-memory-tests", &["sotto-crypto"]),
     ("sotto-native-client", &["sotto-client", "sotto-proto"]),
+    ("sotto-tui", &["sotto-client", "sotto-crypto", "sotto-native-client", "sotto-proto"]),
     ("sotto-client-tests", &["sotto-client", "sotto-crypto", "sotto-native-client", "sotto-proto", "sotto-server"]),
     ("sotto-server-tests", &["sotto-crypto", "sotto-proto", "sotto-test-services"]),
     ("sotto-simulation", &["sotto-crypto", "sotto-proto"]),

@@ -112,6 +112,8 @@ labels! {
 
     /// Derives the key of the browser's store from a key that never leaves `WebCrypto`.
     BROWSER_STORE_KEY = "sotto/v1 browser store key";
+    /// Seals the key of a device's store under a passphrase.
+    STORE_KEY_BY_PASSPHRASE = "sotto/v1 store key by passphrase";
 }
 
 #[cfg(test)]

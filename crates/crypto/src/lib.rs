@@ -306,6 +306,7 @@ pub mod labels;
 pub mod login;
 #[cfg(feature = "mls")]
 pub mod mls;
+pub mod passphrase;
 pub mod primitives;
 pub mod proof;
 pub mod recovery;

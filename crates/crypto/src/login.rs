@@ -114,6 +114,13 @@ impl Password {
         }
         Ok(Self(bytes))
     }
+
+    /// What the password becomes by Argon2id, with no server that takes part.
+    pub(crate) fn stretch(&self, cost: StretchCost, salt: &[u8; 16]) -> Result<Secret<32>, LoginError> {
+        let mut outcome = Ok(());
+        let stretched = Secret::fill(|output| outcome = Argon2id::new(cost).stretch(&self.0, salt, output));
+        outcome.map(|()| stretched).map_err(|_| LoginError::Computation)
+    }
 }
 
 impl std::fmt::Debug for Password {

@@ -9,12 +9,12 @@ use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt as _, SeedableRng as _};
 use sotto_client::engine::{Change, Engine, EngineError, Failure, Moment, Ticket};
 use sotto_proto::wire;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use crate::Work;
 use crate::link::{Link, failure};
+use crate::{Line, Reach, Work};
 
 pub(crate) struct Agent {
     engine: Engine,
@@ -22,6 +22,7 @@ pub(crate) struct Agent {
     link: Link,
     inbox: mpsc::UnboundedReceiver<Work>,
     changes: broadcast::Sender<Change>,
+    line: watch::Sender<Line>,
     calls: JoinSet<(Ticket, Result<Vec<Bytes>, Failure>)>,
     live: Live,
 }
@@ -55,11 +56,12 @@ impl Agent {
         link: Link,
         inbox: mpsc::UnboundedReceiver<Work>,
         changes: broadcast::Sender<Change>,
+        line: watch::Sender<Line>,
     ) -> Result<Self, std::io::Error> {
         let rng = StdRng::try_from_rng(&mut SysRng).map_err(std::io::Error::other)?;
         let (mouth, heard) = mpsc::channel(ITEMS_WAITING);
         let live = Live { heard, mouth, is_open: false, tries: 0, due: Instant::now() };
-        Ok(Self { engine, rng, link, inbox, changes, calls: JoinSet::new(), live })
+        Ok(Self { engine, rng, link, inbox, changes, line, calls: JoinSet::new(), live })
     }
 
     pub(crate) async fn run(mut self) {
@@ -71,16 +73,23 @@ impl Agent {
             }
             outcome = match self.next().await {
                 Event::Work(work) => {
+                    // Whoever asks for something and then for rest waits for what it asked.
+                    self.put_line(|line| Line { at_rest: false, ..line });
                     self.at_present(work);
                     Ok(())
                 }
-                Event::Answer(ticket, answer) => self.at_present(|engine, moment| engine.reply(ticket, answer, moment)),
+                Event::Answer(ticket, answer) => {
+                    self.heard_of(answer.as_ref().err());
+                    self.at_present(|engine, moment| engine.reply(ticket, answer, moment))
+                }
                 Event::Heard(Heard::Item(item)) => {
                     self.live.tries = 0;
+                    self.heard_of(None);
                     self.at_present(|engine, moment| engine.item(item, moment))
                 }
                 Event::Heard(Heard::End(failure)) => {
                     self.live_ended();
+                    self.heard_of(Some(&failure));
                     self.at_present(|engine, moment| engine.stream_ended(&failure, moment))
                 }
                 Event::Time => self.at_present(Engine::wake),
@@ -117,7 +126,22 @@ impl Agent {
             let _ = self.changes.send(change);
         }
         self.listen();
+        let at_rest = self.calls.is_empty() && self.engine.next_due_ms().is_none() && self.engine.cursor().is_some();
+        self.put_line(|line| Line { at_rest, ..line });
         Ok(())
+    }
+
+    /// Whether the server is there shows in each answer, and in each that does not come.
+    fn heard_of(&self, failure: Option<&Failure>) {
+        let reach = if failure == Some(&Failure::Unreachable) { Reach::Away } else { Reach::There };
+        self.put_line(|line| Line { reach, ..line });
+    }
+
+    fn put_line(&self, change: impl FnOnce(Line) -> Line) {
+        self.line.send_if_modified(|line| {
+            let before = std::mem::replace(line, change(*line));
+            *line != before
+        });
     }
 
     fn listen(&mut self) {

@@ -19,7 +19,7 @@ mod link;
 
 use sotto_client::engine::{Change, Engine, EngineError, Moment};
 use sotto_client::store::Store;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use agent::Agent;
 use link::Link;
@@ -44,11 +44,33 @@ pub enum ClientError {
 /// Something to be done with the engine.
 type Work = Box<dyn FnOnce(&mut Engine, &mut Moment<'_>) + Send>;
 
+/// How things stand between the engine and the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Whether the server answers.
+    pub reach: Reach,
+    /// Whether everything was asked and answered: nothing is on its way, and nothing waits for another try.
+    pub at_rest: bool,
+}
+
+/// Whether the server answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing was heard yet.
+    #[default]
+    Unknown,
+    /// It answered when it was last asked.
+    There,
+    /// It could not be reached. It is tried again by itself.
+    Away,
+}
+
 /// An engine at work. It ends with the last handle.
 #[derive(Clone)]
 pub struct Client {
     work: mpsc::UnboundedSender<Work>,
     changes: broadcast::Sender<Change>,
+    line: watch::Receiver<Line>,
 }
 
 impl Client {
@@ -58,10 +80,11 @@ impl Client {
         let link = Link::to(address).ok_or_else(|| ClientError::Address(address.to_owned()))?;
         let (work, inbox) = mpsc::unbounded_channel();
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
-        let agent = Agent::new(engine, link, inbox, changes.clone())?;
+        let (put_line, line) = watch::channel(Line::default());
+        let agent = Agent::new(engine, link, inbox, changes.clone(), put_line)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("sotto".to_owned()).spawn(move || runtime.block_on(agent.run()))?;
-        Ok(Self { work, changes })
+        Ok(Self { work, changes, line })
     }
 
     /// Does something with the engine at the present moment, and waits until it is done.
@@ -81,6 +104,11 @@ impl Client {
     /// What changes from now on.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.changes.subscribe()
+    }
+
+    /// How things stand with the server, now and whenever it changes.
+    pub fn line(&self) -> watch::Receiver<Line> {
+        self.line.clone()
     }
 
     /// Waits until something can be seen in the engine, looking again with each change.

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use sotto_client::engine::{Failure, Outgoing};
 use sotto_proto::Method;
-use sotto_proto::grpc::from_status;
+use sotto_proto::grpc::{ByteCodec, from_status};
 use sotto_proto::limits::MESSAGE_MAX;
 use sotto_proto::wire::ErrorCode;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder, Streaming};
+use tonic::codec::Streaming;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
@@ -38,12 +38,12 @@ impl Link {
     pub(crate) async fn call(mut self, call: Outgoing) -> Result<Vec<Bytes>, Failure> {
         let made = async {
             self.client.ready().await.map_err(|_| Failure::Unreachable)?;
-            let request = request(call.body, call.token.as_deref());
+            let request = request(call.body, call.token.as_ref().map(|token| token.as_str()));
             if !call.method.streams() {
-                let reply = self.client.unary(request, path(call.method), Raw).await;
+                let reply = self.client.unary(request, path(call.method), ByteCodec).await;
                 return reply.map(|reply| vec![reply.into_inner()]).map_err(|status| failure(&status));
             }
-            let reply = self.client.server_streaming(request, path(call.method), Raw).await;
+            let reply = self.client.server_streaming(request, path(call.method), ByteCodec).await;
             let pieces: Vec<_> = reply.map_err(|status| failure(&status))?.into_inner().collect().await;
             pieces.into_iter().collect::<Result<_, _>>().map_err(|status| failure(&status))
         };
@@ -54,7 +54,7 @@ impl Link {
     pub(crate) async fn listen(mut self, request_body: Bytes, token: String) -> Result<Streaming<Bytes>, Failure> {
         self.client.ready().await.map_err(|_| Failure::Unreachable)?;
         let request = request(request_body, Some(&token));
-        let reply = self.client.server_streaming(request, path(Method::StreamSubscribe), Raw).await;
+        let reply = self.client.server_streaming(request, path(Method::StreamSubscribe), ByteCodec).await;
         reply.map(tonic::Response::into_inner).map_err(|status| failure(&status))
     }
 }
@@ -76,43 +76,6 @@ pub(crate) fn failure(status: &Status) -> Failure {
     let detail = from_status(status);
     let away = matches!(ErrorCode::of(&detail), ErrorCode::Unavailable | ErrorCode::Cancelled);
     if away && status.details().is_empty() { Failure::Unreachable } else { Failure::Refused(detail) }
-}
-
-/// Bytes as they are.
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
-    }
 }
 
 const CONNECT: Duration = Duration::from_secs(10);

@@ -2,7 +2,7 @@
 
 use core::marker::PhantomData;
 
-use bytes::Buf;
+use bytes::{Buf, BufMut as _, Bytes};
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Code, Status};
 
@@ -60,6 +60,44 @@ impl<M: Wire + 'static> Decoder for CheckedDecoder<M> {
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<M>, Status> {
         let bytes = buffer.copy_to_bytes(buffer.remaining());
         decode(bytes, MESSAGE_MAX).map(Some).map_err(|error: DecodeError| to_status(&ErrorDetail::from(&error)))
+    }
+}
+
+/// Messages as the bytes that they are, for who passes them on and leaves to others what they mean.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ByteCodec;
+
+impl Codec for ByteCodec {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for ByteCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, message: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(message);
+        Ok(())
+    }
+}
+
+impl Decoder for ByteCodec {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
     }
 }
 

@@ -55,3 +55,6 @@ pub use name::{DisplayName, Email, LoginName, UserName};
 pub use position::{Cursor, Epoch, Generation, GroupPosition, Seq, Version};
 pub use sealed::{SealedEvent, SealedMarker, SealedSignal};
 pub use status::error_detail;
+
+/// The version of the contract that this program speaks (`docs/PROTOCOL.md` §11).
+pub const PROTOCOL_VERSION: u32 = 1;

@@ -117,6 +117,10 @@ limits! {
 
     /// Bytes of an encrypted file.
     FILE_MAX: u64 = 16 << 30;
+    /// Files of an account that are reserved and not complete.
+    INCOMPLETE_FILES_MAX: usize = 100;
+    /// Conversations that a file is attached to.
+    FILE_CONVERSATIONS_MAX: usize = 1_000;
     /// Fewest bytes of a file's part, and what its size is a multiple of.
     PART_MIN: u32 = 65_536;
     /// Most bytes of a file's part.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sotto_crypto::secret::Secret;
+use sotto_proto::limits;
 use thiserror::Error;
 use tokio::net::TcpListener;
 
@@ -178,6 +179,7 @@ fn service_settings(config: &Config) -> Settings {
     Settings {
         registration_open: config.registration,
         storage_quota: config.storage_quota,
+        file_max: config.file_max.min(limits::FILE_MAX),
         rate_percent: config.rate_percent,
     }
 }

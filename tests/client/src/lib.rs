@@ -18,7 +18,7 @@ use futures_util::StreamExt as _;
 use prost::Message as _;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use sotto_client::engine::{Change, ChatView, Engine, Failure, Moment, NewAccount, Outgoing, Returning};
+use sotto_client::engine::{Change, ChatView, Engine, Failure, Moment, NewAccount, Outgoing, Returning, Stand};
 use sotto_client::history::What;
 use sotto_client::store::{Store, StoreKey};
 use sotto_client::timeline::{Message, State};
@@ -100,6 +100,15 @@ impl Town {
         handset
     }
 
+    /// Alice and Bob, who have met.
+    pub fn friends(&self) -> (Handset<'_>, Handset<'_>, ConversationId) {
+        let (mut alice, mut bob) = (self.register("alice", 1), self.register("bob", 2));
+        let chat = alice.start_direct("bob", "Ciao Bob");
+        bob.accepts(chat);
+        alice.catch_up();
+        (alice, bob, chat)
+    }
+
     pub fn pass(&self, time: Duration) {
         self.clock.advance(time);
     }
@@ -112,7 +121,7 @@ impl Town {
     fn call(&self, outgoing: &Outgoing) -> Result<Vec<Bytes>, Failure> {
         self.runtime.block_on(async {
             let refused = |failure: sotto_server::services::Failure| Failure::Refused(failure.into_detail());
-            let token = outgoing.token.as_deref();
+            let token = outgoing.token.as_ref().map(|token| token.as_str());
             let token = token.map(|token| self.services.verify_token(token)).transpose().map_err(refused)?;
             let caller = Caller { address: [127, 0, 0, 1].into(), token };
             match self.services.call(outgoing.method, &caller, outgoing.body.clone()).await.map_err(refused)? {
@@ -187,6 +196,17 @@ impl<'t> Handset<'t> {
         self.settle();
     }
 
+    /// Signs in, and stops before it hears anything of what the account has.
+    pub fn begins_to_sign_in(&mut self, name: &str) {
+        let returning =
+            Returning { login_name: name.to_owned(), password: password_of(name), device_name: String::new() };
+        self.with(|engine, moment| engine.sign_in(returning, moment)).unwrap();
+        while !self.engine.is_signed_in() {
+            assert!(self.one_call(0, false), "{:?}", self.changes);
+            self.town.pass(Duration::from_mins(1));
+        }
+    }
+
     /// Makes calls until there is nothing left to say.
     pub fn settle(&mut self) {
         let mut made = Vec::new();
@@ -218,6 +238,37 @@ impl<'t> Handset<'t> {
             self.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
         }
         true
+    }
+
+    /// Makes a call and gives the answer, without handing it in.
+    pub fn call(&self, call: &Outgoing) -> Result<Vec<Bytes>, Failure> {
+        self.town.call(call)
+    }
+
+    /// Accepts a request, if a conversation is one.
+    pub fn accepts(&mut self, chat: ConversationId) {
+        self.catch_up();
+        if self.chat(chat).stand == Stand::Requested {
+            self.with(|engine, moment| engine.accept(chat, moment)).unwrap();
+            self.settle();
+        }
+    }
+
+    /// Makes calls until one of this method is answered, and that answer is lost.
+    pub fn loses_the_answer_of(&mut self, method: Method) {
+        self.with(Engine::connected).unwrap();
+        for _ in 0..100 {
+            for call in self.with(Engine::outgoing).unwrap() {
+                let answer = self.town.call(&call);
+                let lost = call.method == method && answer.is_ok();
+                let answer = if lost { Err(Failure::Unreachable) } else { answer };
+                self.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+                if lost {
+                    return;
+                }
+            }
+        }
+        panic!("no {method:?} was called");
     }
 
     /// Asks what is new, and makes all calls that follow.

@@ -39,9 +39,7 @@ fn club(town: &Town) -> Club<'_> {
     for friend in [&mut bob, &mut carol] {
         let name = friend.engine.user_name().unwrap().to_owned();
         let direct = alice.start_direct(&name, "Ciao");
-        friend.catch_up();
-        friend.with(|engine, moment| engine.accept(direct, moment)).unwrap();
-        friend.settle();
+        friend.accepts(direct);
     }
     let members = [id(&bob), id(&carol)];
     let chat = alice.with(|engine, moment| engine.start_group("Chess club", &members, moment)).unwrap();
@@ -56,11 +54,7 @@ fn a_group_has_a_title_and_everybody_hears_everybody() {
     alice.says(chat, "Welcome");
     assert_eq!(bob.hears(chat), ["Welcome"]);
     for handset in [&mut bob, &mut carol] {
-        handset.catch_up();
-        if handset.chat(chat).stand == Stand::Requested {
-            handset.with(|engine, moment| engine.accept(chat, moment)).unwrap();
-            handset.settle();
-        }
+        handset.accepts(chat);
         assert_eq!(handset.chat(chat).title, "Chess club");
     }
     bob.says(chat, "Thanks");
@@ -77,9 +71,7 @@ fn roles_decide_and_carol_is_removed() {
     let town = Town::new();
     let Club { mut alice, mut bob, mut carol, chat } = club(&town);
     for handset in [&mut bob, &mut carol] {
-        handset.catch_up();
-        let _ = handset.with(|engine, moment| engine.accept(chat, moment));
-        handset.settle();
+        handset.accepts(chat);
     }
     let carols = id(&carol);
     bob.changes.clear();
@@ -106,14 +98,59 @@ fn roles_decide_and_carol_is_removed() {
 }
 
 #[test]
+fn a_new_device_reads_what_its_account_was_in_until_it_went() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, mut carol, chat } = club(&town);
+    for handset in [&mut bob, &mut carol] {
+        handset.catch_up();
+        let _ = handset.with(|engine, moment| engine.accept(chat, moment));
+        handset.settle();
+    }
+    alice.says(chat, "Welcome");
+    bob.says(chat, "Thanks");
+    for handset in [&mut alice, &mut carol] {
+        handset.catch_up();
+    }
+    bob.with(|engine, moment| engine.leave(chat, moment)).unwrap();
+    bob.settle();
+    alice.catch_up();
+    let carols = id(&carol);
+    alice.with(|engine, moment| engine.remove(chat, carols, moment)).unwrap();
+    alice.settle();
+    alice.says(chat, "Now I am alone");
+
+    // The second one begins with what the first has stored.
+    for (name, seed, stand) in [("bob", 12, Stand::Left), ("carol", 13, Stand::Removed)] {
+        for seed in [seed, seed + 10] {
+            let mut laptop = town.sign_in(name, seed);
+            laptop.catch_up();
+            assert_eq!(laptop.texts(chat), ["Welcome", "Thanks"], "{name}: {:?}", laptop.changes);
+            assert_eq!(laptop.chat(chat).stand, stand);
+        }
+    }
+}
+
+#[test]
+fn a_device_that_was_away_reads_what_was_said_while_its_account_was_in() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, chat, .. } = club(&town);
+    let bobs = id(&bob);
+    alice.says(chat, "Where is Bob?");
+    alice.with(|engine, moment| engine.remove(chat, bobs, moment)).unwrap();
+    alice.settle();
+    alice.says(chat, "He never came");
+    bob.catch_up();
+    assert_eq!(bob.texts(chat), ["Where is Bob?"]);
+    assert_eq!(bob.chat(chat).stand, Stand::Removed);
+}
+
+#[test]
 fn two_change_the_group_at_once_and_both_changes_happen() {
     let town = Town::new();
     let Club { mut alice, mut bob, mut carol, chat } = club(&town);
     let _dave = town.register("dave", 4);
     for handset in [&mut bob, &mut carol] {
-        handset.catch_up();
-        let _ = handset.with(|engine, moment| engine.accept(chat, moment));
-        handset.settle();
+        handset.accepts(chat);
     }
     let (bobs, carols) = (id(&bob), id(&carol));
     alice.with(|engine, moment| engine.set_role(chat, bobs, Role::Owner, moment)).unwrap();
@@ -139,9 +176,7 @@ fn m2_a_bad_commit_leads_to_a_new_generation_without_its_maker() {
     let town = Town::new();
     let Club { mut alice, mut bob, mut carol, chat } = club(&town);
     for handset in [&mut bob, &mut carol] {
-        handset.catch_up();
-        let _ = handset.with(|engine, moment| engine.accept(chat, moment));
-        handset.settle();
+        handset.accepts(chat);
     }
     carol.says(chat, "Before");
     alice.catch_up();
@@ -182,9 +217,7 @@ fn m2_a_bad_commit_leads_to_a_new_generation_without_its_maker() {
 fn m25_what_has_disappeared_is_found_by_nobody() {
     let town = Town::new();
     let Club { mut alice, mut bob, carol: _, chat } = club(&town);
-    bob.catch_up();
-    let _ = bob.with(|engine, moment| engine.accept(chat, moment));
-    bob.settle();
+    bob.accepts(chat);
     let hour = Policy { retention: NonZeroU32::new(3_600), ..Policy::default_for(Kind::Group) };
     alice.with(|engine, moment| engine.set_policy(chat, hour, moment)).unwrap();
     alice.settle();
@@ -209,9 +242,7 @@ fn bob_deletes_his_account_and_the_group_lets_him_go() {
     let town = Town::new();
     let Club { mut alice, mut bob, mut carol, chat } = club(&town);
     for handset in [&mut bob, &mut carol] {
-        handset.catch_up();
-        let _ = handset.with(|engine, moment| engine.accept(chat, moment));
-        handset.settle();
+        handset.accepts(chat);
     }
     bob.says(chat, "Farewell");
     alice.catch_up();
@@ -235,9 +266,7 @@ fn bob_leaves_and_the_others_go_on() {
     let town = Town::new();
     let Club { mut alice, mut bob, mut carol, chat } = club(&town);
     for handset in [&mut bob, &mut carol] {
-        handset.catch_up();
-        let _ = handset.with(|engine, moment| engine.accept(chat, moment));
-        handset.settle();
+        handset.accepts(chat);
     }
     bob.with(|engine, moment| engine.leave(chat, moment)).unwrap();
     bob.settle();

@@ -1,14 +1,17 @@
 //! Passwords, words on paper, second factors and devices: every way in and out of an account.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use prost::Message as _;
 use sha1::Sha1;
 use sotto_client::engine::{Attempt, Change, Engine, Errand, FactorCode, Recovering, Returning, Why};
 use sotto_client_tests::{Handset, Town, password_of};
 use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::recovery::RecoveryCode;
+use sotto_proto::wire::ErrorCode;
+use sotto_proto::{Method, PROTOCOL_VERSION, decode, limits, wire};
 
 fn new_password() -> Password {
     Password::new("something else entirely").unwrap()
@@ -116,9 +119,7 @@ fn a_lost_device_is_revoked_and_hears_nothing_more() {
     let mut alice = town.register("alice", 1);
     let mut bob = town.register("bob", 2);
     let chat = alice.start_direct("bob", "Ciao");
-    bob.catch_up();
-    bob.with(|engine, moment| engine.accept(chat, moment)).unwrap();
-    bob.settle();
+    bob.accepts(chat);
     let mut lost = town.sign_in("alice", 3);
     assert_eq!(lost.texts(chat), ["Ciao"]);
     alice.catch_up();
@@ -157,6 +158,105 @@ fn c12_logging_out_leaves_nothing_behind() {
     let mut laptop = laptop.crash();
     laptop.sign_in("alice");
     assert_eq!(laptop.texts(saved), ["A note"]);
+}
+
+/// Makes the calls that are due, but loses the answer to the one for `method`, and ends the program there.
+fn dies_before_the_answer(mut handset: Handset<'_>, method: Method) -> Handset<'_> {
+    for _ in 0..100 {
+        let due = handset.with(Engine::outgoing).unwrap();
+        for call in due {
+            let answer = handset.call(&call);
+            if call.method == method {
+                return handset.crash();
+            }
+            handset.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+        }
+    }
+    panic!("{method:?} was never called");
+}
+
+#[test]
+fn new_words_are_known_even_if_the_program_dies_before_the_answer() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    let old = alice.engine.expose_recovery_words().unwrap().to_owned();
+    alice.with(|engine, moment| engine.run(password_of("alice"), Errand::RenewRecoveryWords, moment)).unwrap();
+    let mut alice = dies_before_the_answer(alice, Method::AccountPutVault);
+    alice.catch_up();
+    let words = alice.engine.expose_recovery_words().unwrap().to_owned();
+    assert_ne!(words, old);
+    for (words, seed, good) in [(old, 2, false), (words, 3, true)] {
+        let mut found = town.handset(seed);
+        let lost = Recovering {
+            login_name: "alice".to_owned(),
+            code: RecoveryCode::parse(&words).unwrap(),
+            password: new_password(),
+            cost: StretchCost::MINIMUM,
+            device_name: "New phone".to_owned(),
+        };
+        found.with(|engine, moment| engine.recover(lost, moment)).unwrap();
+        found.settle();
+        assert_eq!(found.engine.is_signed_in(), good, "{:?}", found.changes);
+    }
+}
+
+#[test]
+fn a_refused_change_of_the_password_does_no_harm() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    let weak =
+        || Errand::ChangePassword { password: new_password(), cost: StretchCost::MINIMUM, end_other_sessions: false };
+    let mut elsewhere = town.sign_in("alice", 2);
+    alice.with(|engine, moment| engine.run(password_of("alice"), weak(), moment)).unwrap();
+    let finish = loop {
+        let due = alice.with(Engine::outgoing).unwrap();
+        let finish = due.iter().find(|call| call.method == Method::AuthChangePasswordFinish).cloned();
+        if let Some(finish) = finish {
+            break finish;
+        }
+        for call in due {
+            let answer = alice.call(&call);
+            alice.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+        }
+    };
+    // Another device renews the words meanwhile, and so takes the next version of the vault.
+    runs(&mut elsewhere, Errand::RenewRecoveryWords);
+    assert!(elsewhere.changes.contains(&Change::Done(Attempt::RecoveryWords)), "{:?}", elsewhere.changes);
+    let answer = alice.call(&finish);
+    alice.with(|engine, moment| engine.reply(finish.ticket, answer, moment)).unwrap();
+    assert!(failed(&alice, Attempt::Password, Why::Refused(ErrorCode::VersionConflict)), "{:?}", alice.changes);
+    runs(&mut alice, weak());
+    assert!(alice.changes.contains(&Change::Done(Attempt::Password)), "{:?}", alice.changes);
+}
+
+#[test]
+fn s13_c13_a_server_of_another_protocol_is_not_talked_to() {
+    let town = Town::new();
+    for (protocol_min, protocol_max) in [(0, 0), (PROTOCOL_VERSION + 1, PROTOCOL_VERSION + 2)] {
+        let mut alice = town.handset(2);
+        let returning =
+            Returning { login_name: "alice".to_owned(), password: new_password(), device_name: String::new() };
+        alice.with(|engine, moment| engine.sign_in(returning, moment)).unwrap();
+        let call = alice.with(Engine::outgoing).unwrap().remove(0);
+        let mut info: wire::GetServerInfoResponse =
+            decode(alice.call(&call).unwrap().remove(0), limits::MESSAGE_MAX).unwrap();
+        (info.protocol_min, info.protocol_max) = (protocol_min, protocol_max);
+        let answer = Ok(vec![info.encode_to_vec().into()]);
+        alice.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+        assert!(failed(&alice, Attempt::SignIn, Why::OtherProtocol), "{:?}", alice.changes);
+        assert!(alice.with(Engine::outgoing).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn logging_out_does_not_wait_for_a_server_that_is_away() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    alice.with(Engine::log_out).unwrap();
+    while alice.one_call(0, true) || !alice.changes.contains(&Change::Wiped) {
+        town.pass(Duration::from_mins(1));
+    }
+    assert!(alice.engine.own_account().is_none());
 }
 
 /// What an authenticator shows (RFC 6238).

@@ -7,16 +7,7 @@ use sotto_client::engine::{Attempt, Change, Errand, Line, Preferences, Recoverin
 use sotto_client_tests::{Handset, Town, password_of, text};
 use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::recovery::RecoveryCode;
-use sotto_proto::ConversationId;
-
-fn friends(town: &Town) -> (Handset<'_>, Handset<'_>, ConversationId) {
-    let (mut alice, mut bob) = (town.register("alice", 1), town.register("bob", 2));
-    let chat = alice.start_direct("bob", "Ciao Bob");
-    bob.catch_up();
-    bob.with(|engine, moment| engine.accept(chat, moment)).unwrap();
-    bob.settle();
-    (alice, bob, chat)
-}
+use sotto_proto::Method;
 
 #[test]
 fn alice_registers_and_has_saved_messages() {
@@ -52,7 +43,7 @@ fn a_stranger_asks_and_bob_accepts() {
 #[test]
 fn a_conversation_goes_on_across_days() {
     let town = Town::new();
-    let (mut alice, mut bob, chat) = friends(&town);
+    let (mut alice, mut bob, chat) = town.friends();
     for day in 0..3 {
         town.pass(Duration::from_hours(25));
         alice.says(chat, &format!("Day {day}"));
@@ -67,7 +58,7 @@ fn a_conversation_goes_on_across_days() {
 #[test]
 fn a_new_device_has_everything_with_nobody_else_online() {
     let town = Town::new();
-    let (mut alice, mut bob, chat) = friends(&town);
+    let (mut alice, mut bob, chat) = town.friends();
     bob.says(chat, "One");
     alice.says(chat, "Two");
     drop(alice);
@@ -89,7 +80,7 @@ fn a_new_device_has_everything_with_nobody_else_online() {
 #[test]
 fn what_was_written_offline_is_sent_once_after_a_crash() {
     let town = Town::new();
-    let (mut alice, mut bob, chat) = friends(&town);
+    let (mut alice, mut bob, chat) = town.friends();
     alice.with(|engine, moment| engine.send(chat, text("First"), moment)).unwrap();
     alice.with(|engine, moment| engine.send(chat, text("Second"), moment)).unwrap();
     // The server has it, and the answer is lost with the program.
@@ -100,9 +91,26 @@ fn what_was_written_offline_is_sent_once_after_a_crash() {
 }
 
 #[test]
+fn a_lost_answer_with_new_tokens_signs_nobody_out_n7() {
+    let town = Town::new();
+    let (mut alice, _bob, chat) = town.friends();
+    for _ in 0..3 {
+        town.pass(Duration::from_mins(20));
+        // The server has given new tokens, and the answer is lost with the program.
+        alice.loses_the_answer_of(Method::AuthRefresh);
+        alice = alice.crash();
+        // By the time the device is opened again, what it signed is too old.
+        town.pass(Duration::from_hours(3));
+        alice.catch_up();
+        alice.says(chat, "Still here");
+    }
+    assert_eq!(alice.texts(chat).len(), 4);
+}
+
+#[test]
 fn who_is_blocked_is_not_heard_and_not_told() {
     let town = Town::new();
-    let (mut alice, mut bob, chat) = friends(&town);
+    let (mut alice, mut bob, chat) = town.friends();
     bob.says(chat, "Before");
     let bobs = bob.engine.own_account().unwrap();
     alice.catch_up();
@@ -123,7 +131,7 @@ fn who_is_blocked_is_not_heard_and_not_told() {
 #[test]
 fn what_is_set_for_a_chat_holds_on_all_devices() {
     let town = Town::new();
-    let (mut alice, mut bob, chat) = friends(&town);
+    let (mut alice, mut bob, chat) = town.friends();
     let set = |handset: &mut Handset<'_>, pinned, folder: &str| {
         let wanted = Preferences { pinned, archived: false, folders: vec![folder.to_owned()], muted_until_ms: 0 };
         handset.with(|engine, moment| engine.set_preferences(chat, &wanted, moment)).unwrap();
@@ -150,23 +158,17 @@ fn what_is_set_for_a_chat_holds_on_all_devices() {
 fn a_whole_life() {
     let town = Town::new();
     // Alice registers, talks to Bob, and the two make a group with Carol.
-    let (mut alice, mut bob, chat) = friends(&town);
+    let (mut alice, mut bob, chat) = town.friends();
     let words = alice.engine.expose_recovery_words().unwrap().to_owned();
     bob.says(chat, "Good to see you");
     let mut carol = town.register("carol", 3);
     let with_carol = alice.start_direct("carol", "Ciao Carol");
-    carol.catch_up();
-    carol.with(|engine, moment| engine.accept(with_carol, moment)).unwrap();
-    carol.settle();
+    carol.accepts(with_carol);
     let members = [bob.engine.own_account().unwrap(), carol.engine.own_account().unwrap()];
     let group = alice.with(|engine, moment| engine.start_group("Holidays", &members, moment)).unwrap();
     alice.settle();
     for handset in [&mut bob, &mut carol] {
-        handset.catch_up();
-        if handset.chat(group).stand == Stand::Requested {
-            handset.with(|engine, moment| engine.accept(group, moment)).unwrap();
-            handset.settle();
-        }
+        handset.accepts(group);
     }
     carol.says(group, "To the sea?");
 

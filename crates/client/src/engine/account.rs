@@ -11,6 +11,7 @@ use sotto_crypto::time::Time;
 use sotto_crypto::vault::{Generation, RootSecret, SlotKey};
 use sotto_crypto::vault_store::StoreKey;
 use sotto_proto::{AccountId, DeviceId, ID_LEN, wire};
+use zeroize::Zeroizing;
 
 use super::step::{Mishap, Step};
 use crate::store::StoreError;
@@ -37,9 +38,12 @@ pub(super) struct Account {
     pub(super) server_key: VerifyingKey,
     pub(super) vault: Option<Vault>,
     pub(super) vault_version: u64,
-    pub(super) recovery_words: Option<String>,
-    pub(super) access_token: String,
-    pub(super) refresh_token: String,
+    /// Until the person has written them down.
+    pub(super) recovery_words: Option<Zeroizing<String>>,
+    /// New ones that the server may have taken over or not.
+    pub(super) next_words: Option<Zeroizing<String>>,
+    pub(super) access_token: Zeroizing<String>,
+    pub(super) refresh_token: Zeroizing<String>,
     pub(super) cursor: Vec<u8>,
     pub(super) wants: Wants,
     pub(super) settings_change: u64,
@@ -60,15 +64,14 @@ pub(super) struct Vault {
 pub(super) struct Wants(u32);
 
 impl Wants {
-    pub(super) const CERTIFICATE: u32 = 1;
-    pub(super) const OWN_ACCOUNT: u32 = 2;
-    pub(super) const PACKAGES: u32 = 4;
-    pub(super) const VAULT_PACKAGE: u32 = 8;
-    pub(super) const SYNC: u32 = 16;
-    pub(super) const SAVED: u32 = 32;
-    pub(super) const TOKEN: u32 = 64;
-    pub(super) const BLOCKED: u32 = 128;
-    pub(super) const SETTINGS: u32 = 256;
+    pub(super) const OWN_ACCOUNT: u32 = 1;
+    pub(super) const PACKAGES: u32 = 2;
+    pub(super) const VAULT_PACKAGE: u32 = 4;
+    pub(super) const SYNC: u32 = 8;
+    pub(super) const SAVED: u32 = 16;
+    pub(super) const TOKEN: u32 = 32;
+    pub(super) const BLOCKED: u32 = 64;
+    pub(super) const SETTINGS: u32 = 128;
 
     pub(super) const fn of(bits: u32) -> Self {
         Self(bits)
@@ -117,6 +120,7 @@ impl Account {
         let secret = |name: &str| -> rusqlite::Result<Option<Secret<32>>> {
             Ok(row.get::<_, Option<Vec<u8>>>(name)?.as_deref().and_then(Secret::copy_from))
         };
+        let words = |name: &str| row.get::<_, Option<String>>(name).map(|words| words.map(Zeroizing::new));
         let Some(key) = secret("device_seed")?.as_ref().map(DeviceKey::from_seed) else { return Ok(None) };
         let Ok(certificate) = DeviceCertificate::decode(&row.get::<_, Vec<u8>>("certificate")?) else {
             return Ok(None);
@@ -152,9 +156,10 @@ impl Account {
             server_key,
             vault,
             vault_version: row.get("vault_version")?,
-            recovery_words: row.get("recovery_words")?,
-            access_token: row.get("access_token")?,
-            refresh_token: row.get("refresh_token")?,
+            recovery_words: words("recovery_words")?,
+            next_words: words("next_words")?,
+            access_token: Zeroizing::new(row.get("access_token")?),
+            refresh_token: Zeroizing::new(row.get("refresh_token")?),
             cursor: row.get("cursor")?,
             wants: Wants(row.get("wants")?),
             settings_change: row.get("settings_change")?,
@@ -172,8 +177,8 @@ impl Account {
         db.prepare_cached(
             "INSERT OR REPLACE INTO account (only_row, state, account_id, user_name, identity_key, device_id, device_seed,
                certificate, server_key, vault_device_id, vault_seed, vault_certificate, store_key, slot_key, vault_version,
-               recovery_words, access_token, refresh_token, cursor, wants, settings_change)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+               recovery_words, next_words, access_token, refresh_token, cursor, wants, settings_change)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
         )?
         .execute(params![
             state,
@@ -190,9 +195,10 @@ impl Account {
             vault.map(|vault| *vault.store.expose_secret()),
             vault.map(|vault| *vault.slots.expose_secret()),
             self.vault_version,
-            self.recovery_words,
-            self.access_token,
-            self.refresh_token,
+            self.recovery_words.as_deref(),
+            self.next_words.as_deref(),
+            self.access_token.as_str(),
+            self.refresh_token.as_str(),
             self.cursor,
             self.wants.0,
             self.settings_change,
@@ -209,8 +215,8 @@ impl Account {
     }
 
     pub(super) fn take(&mut self, session: &wire::Session) {
-        self.access_token.clone_from(&session.access_token);
-        self.refresh_token.clone_from(&session.refresh_token);
+        self.access_token = Zeroizing::new(session.access_token.clone());
+        self.refresh_token = Zeroizing::new(session.refresh_token.clone());
     }
 }
 

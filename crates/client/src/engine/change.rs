@@ -46,6 +46,8 @@ pub enum Change {
         /// Whether they have stopped.
         stopped: bool,
     },
+    /// Somebody is there, or has gone ([`super::Engine::is_there`]).
+    Presence(AccountId),
     /// Something of the own account: devices, sessions, vault.
     Account,
     /// What is known of another account.
@@ -99,6 +101,8 @@ pub enum Attempt {
 pub enum Why {
     /// The server says so.
     Refused(ErrorCode),
+    /// The server and this program do not speak the same version of the protocol: one of them has to be renewed.
+    OtherProtocol,
     /// The password is wrong, or there is no such account.
     WrongPassword,
     /// The server asks for a weaker protection of the password than this program accepts.

@@ -1,5 +1,6 @@
 //! One conversation on this device: the row that says where it stands, and the group that goes with it.
 
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use sotto_crypto::chain::ChainHead;
 use sotto_crypto::mls::group::Group;
@@ -66,7 +67,6 @@ pub(super) struct Chat {
     pub(super) marked_read: u64,
     pub(super) marked_delivered: u64,
     pub(super) marker_version: u64,
-    pub(super) draft: String,
 }
 
 /// The stretch of a log that was processed.
@@ -89,6 +89,27 @@ pub(super) enum VaultStep {
     Absent,
 }
 
+/// Whose group of a conversation a stored one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// This device's.
+    Own,
+    /// This device's in the next generation, while the server has not answered.
+    Next,
+    /// The vault device's, while it is awake.
+    Vault,
+}
+
+impl Whose {
+    const fn number(self) -> u8 {
+        match self {
+            Self::Own => 1,
+            Self::Next => 2,
+            Self::Vault => 3,
+        }
+    }
+}
+
 /// What does not add up in a conversation. It stays until a person has decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -98,8 +119,6 @@ pub enum Trouble {
     LogContradicted,
     /// The server has fewer entries than were here before.
     LogTruncated,
-    /// A verified contact's identity key changed.
-    KeyChanged,
 }
 
 impl Trouble {
@@ -108,7 +127,6 @@ impl Trouble {
             Self::BadCommit => 1,
             Self::LogContradicted => 2,
             Self::LogTruncated => 3,
-            Self::KeyChanged => 4,
         }
     }
 
@@ -117,7 +135,6 @@ impl Trouble {
             1 => Some(Self::BadCommit),
             2 => Some(Self::LogContradicted),
             3 => Some(Self::LogTruncated),
-            4 => Some(Self::KeyChanged),
             _ => None,
         }
     }
@@ -161,60 +178,57 @@ impl Chat {
             marked_read: 0,
             marked_delivered: 0,
             marker_version: 0,
-            draft: String::new(),
         }
     }
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let head = |seq: &str, hash: &str| -> rusqlite::Result<Option<ChainHead>> {
-            let seq = row.get(seq)?;
-            Ok(row.get::<_, Option<[u8; 32]>>(hash)?.map(|hash| ChainHead::from_parts(seq, hash)))
-        };
-        let window = head("low_seq", "low_hash")?.zip(head("high_seq", "high_hash")?);
+        let columns = &mut Columns { row, next: 0 };
         Ok(Self {
-            number: row.get("conversation")?,
-            id: ConversationId::from_bytes(row.get::<_, [u8; ID_LEN]>("id")?),
-            kind: ConversationKind::try_from(row.get::<_, i32>("kind")?).unwrap_or_default(),
-            stand: match row.get("standing")? {
+            id: ConversationId::from_bytes(columns.get::<[u8; ID_LEN]>()?),
+            number: columns.get()?,
+            kind: ConversationKind::try_from(columns.get::<i32>()?).unwrap_or_default(),
+            stand: match columns.get()? {
                 1 => Stand::Member,
                 2 => Stand::Requested,
                 3 => Stand::Left,
                 _ => Stand::Removed,
             },
-            requested_by: row.get::<_, Option<[u8; ID_LEN]>>("requested_by")?.map(AccountId::from_bytes),
-            membership: match row.get("membership")? {
+            requested_by: columns.get::<Option<[u8; ID_LEN]>>()?.map(AccountId::from_bytes),
+            membership: match columns.get()? {
                 0 => Membership::Outside,
                 1 => Membership::Founding,
                 2 => Membership::Member,
                 _ => Membership::Former,
             },
-            server_seq: row.get("server_seq")?,
-            server_first_seq: row.get("server_first_seq")?,
-            server_handshake: row.get("server_handshake")?,
-            server_epoch: row.get("server_epoch")?,
-            server_at_ms: row.get("server_at_ms")?,
-            window: window.map(|(low, high)| Window { low, high }),
-            wants_history: row.get("wants_history")?,
-            joined_by: row.get("joined_by")?,
-            vault_seq: row.get("vault_seq")?,
-            vault_step: match row.get("vault_step")? {
+            server_seq: columns.get()?,
+            server_first_seq: columns.get()?,
+            server_handshake: columns.get()?,
+            server_at_ms: columns.get()?,
+            window: {
+                let (low, high) = (columns.head()?, columns.head()?);
+                low.zip(high).map(|(low, high)| Window { low, high })
+            },
+            wants_history: columns.get()?,
+            joined_by: columns.get()?,
+            vault_seq: columns.get()?,
+            vault_step: match columns.get()? {
                 0 => VaultStep::Asleep,
                 1 => VaultStep::NoCheckpoint,
                 2 => VaultStep::Awake,
                 _ => VaultStep::Absent,
             },
-            checkpoint_version: row.get("checkpoint_version")?,
-            generation: row.get("generation")?,
-            epoch: row.get("epoch")?,
-            epoch_began_ms: row.get("epoch_began_ms")?,
-            epoch_events: row.get("epoch_events")?,
-            trouble: Trouble::from_number(row.get("trouble")?),
-            trouble_seq: row.get("trouble_seq")?,
-            read_seq: row.get("read_seq")?,
-            marked_read: row.get("marked_read")?,
-            marked_delivered: row.get("marked_delivered")?,
-            marker_version: row.get("marker_version")?,
-            draft: row.get("draft")?,
+            checkpoint_version: columns.get()?,
+            generation: columns.get()?,
+            epoch: columns.get()?,
+            epoch_began_ms: columns.get()?,
+            epoch_events: columns.get()?,
+            trouble: Trouble::from_number(columns.get()?),
+            trouble_seq: columns.get()?,
+            read_seq: columns.get()?,
+            marked_read: columns.get()?,
+            marked_delivered: columns.get()?,
+            marker_version: columns.get()?,
+            server_epoch: columns.get()?,
         })
     }
 
@@ -267,7 +281,6 @@ impl Chat {
             self.marked_read,
             self.marked_delivered,
             self.marker_version,
-            self.draft,
             self.server_epoch,
         ])?;
         Ok(())
@@ -304,6 +317,11 @@ impl Chat {
 }
 
 impl Chat {
+    /// Whether the account is out.
+    pub(super) const fn is_over(&self) -> bool {
+        matches!(self.stand, Stand::Left | Stand::Removed)
+    }
+
     /// Begins another stay, if the server says that one has begun after all that is known here. What was read in an earlier one stays.
     pub(super) fn come_back(&mut self, head: &ConversationHead) {
         let is_in = matches!(head.standing, Standing::Member(_) | Standing::Requested { .. });
@@ -328,6 +346,24 @@ impl Chat {
     }
 }
 
+/// The columns of a row, one after the other: looking for each by its name costs more than reading it.
+struct Columns<'r> {
+    row: &'r Row<'r>,
+    next: usize,
+}
+
+impl Columns<'_> {
+    fn get<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+        self.next += 1;
+        self.row.get(self.next - 1)
+    }
+
+    fn head(&mut self) -> rusqlite::Result<Option<ChainHead>> {
+        let (seq, hash) = (self.get()?, self.get::<Option<[u8; 32]>>()?);
+        Ok(hash.map(|hash| ChainHead::from_parts(seq, hash)))
+    }
+}
+
 impl Step<'_, '_> {
     pub(super) fn chat(&self, id: ConversationId) -> Result<Option<Chat>, StoreError> {
         Chat::load(self.db, id)
@@ -347,14 +383,7 @@ impl Step<'_, '_> {
         if let Some(group) = self.memory.groups.remove(&chat.id) {
             return Ok(Some(group));
         }
-        let state: Option<Vec<u8>> = self
-            .db
-            .prepare_cached("SELECT state FROM chats WHERE conversation = ?1")?
-            .query_row([chat.number], |row| row.get(0))
-            .optional()?
-            .flatten();
-        let restored = state.map(|state| Group::restore(&SecretVec::new(state))).transpose();
-        restored.map_err(|_| Mishap::Store(StoreError::Contradiction("chats.state")))
+        self.stored_group(chat, Whose::Own)
     }
 
     /// Keeps the group for the next time without writing it: it did not change.
@@ -366,30 +395,44 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn put_group(&mut self, chat: &Chat, mut group: Group) -> Result<(), Mishap> {
-        let state = group.snapshot()?;
-        self.db
-            .prepare_cached("UPDATE chats SET state = ?2 WHERE conversation = ?1")?
-            .execute(params![chat.number, state.expose_secret()])?;
+        self.store_group(chat, Whose::Own, &mut group)?;
         self.return_group(chat, group);
         Ok(())
     }
 
     pub(super) fn vault_group(&self, chat: &Chat) -> Result<Option<Group>, Mishap> {
-        let state: Option<Vec<u8>> = self
-            .db
-            .prepare_cached("SELECT vault_state FROM chats WHERE conversation = ?1")?
-            .query_row([chat.number], |row| row.get(0))
-            .optional()?
-            .flatten();
-        let restored = state.map(|state| Group::restore(&SecretVec::new(state))).transpose();
-        restored.map_err(|_| Mishap::Store(StoreError::Contradiction("chats.vault_state")))
+        self.stored_group(chat, Whose::Vault)
     }
 
     pub(super) fn put_vault_group(&mut self, chat: &Chat, group: &mut Group) -> Result<(), Mishap> {
+        self.store_group(chat, Whose::Vault, group)
+    }
+
+    pub(super) fn stored_group(&self, chat: &Chat, whose: Whose) -> Result<Option<Group>, Mishap> {
+        let state: Option<Vec<u8>> = self
+            .db
+            .prepare_cached("SELECT state FROM groups WHERE conversation = ?1 AND whose = ?2")?
+            .query_row(params![chat.number, whose.number()], |row| row.get(0))
+            .optional()?;
+        let restored = state.map(|state| Group::restore(&SecretVec::new(state))).transpose();
+        restored.map_err(|_| Mishap::Store(StoreError::Contradiction("groups.state")))
+    }
+
+    pub(super) fn store_group(&mut self, chat: &Chat, whose: Whose, group: &mut Group) -> Result<(), Mishap> {
         let state = group.snapshot()?;
         self.db
-            .prepare_cached("UPDATE chats SET vault_state = ?2 WHERE conversation = ?1")?
-            .execute(params![chat.number, state.expose_secret()])?;
+            .prepare_cached(
+                "INSERT INTO groups (conversation, whose, state) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (conversation, whose) DO UPDATE SET state = ?3",
+            )?
+            .execute(params![chat.number, whose.number(), state.expose_secret()])?;
+        Ok(())
+    }
+
+    pub(super) fn forget_group(&mut self, chat: &Chat, whose: Whose) -> Result<(), Mishap> {
+        self.db
+            .prepare_cached("DELETE FROM groups WHERE conversation = ?1 AND whose = ?2")?
+            .execute(params![chat.number, whose.number()])?;
         Ok(())
     }
 }
@@ -405,18 +448,31 @@ pub(super) fn position_of(group: &Group) -> Result<GroupPosition, Mishap> {
 /// Groups are a few kilobytes to some megabytes each.
 const GROUPS_IN_MEMORY: usize = 32;
 
-const SELECT_ONE: &str = "SELECT chats.*, id FROM chats JOIN conversations ON number = conversation WHERE id = ?1";
-const SELECT_ALL: &str =
-    "SELECT chats.*, id FROM chats JOIN conversations ON number = conversation ORDER BY server_at_ms DESC";
-const SAVE: &str = "
-    INSERT INTO chats (conversation, kind, standing, requested_by, membership, server_seq, server_first_seq,
-      server_handshake, server_at_ms, low_seq, low_hash, high_seq, high_hash, wants_history, joined_by, vault_seq, vault_step,
-      checkpoint_version, generation, epoch, epoch_began_ms, epoch_events, trouble, trouble_seq, read_seq, marked_read,
-      marked_delivered, marker_version, draft, server_epoch)
+/// The columns in the order in which they are read and written. The states of groups are read apart: they are large.
+macro_rules! columns {
+    () => {
+        "conversation, kind, standing, requested_by, membership, server_seq, server_first_seq, server_handshake, server_at_ms,
+         low_seq, low_hash, high_seq, high_hash, wants_history, joined_by, vault_seq, vault_step, checkpoint_version, generation,
+         epoch, epoch_began_ms, epoch_events, trouble, trouble_seq, read_seq, marked_read, marked_delivered, marker_version,
+         server_epoch"
+    };
+}
+const SELECT_ONE: &str =
+    concat!("SELECT id, ", columns!(), " FROM chats JOIN conversations ON number = conversation WHERE id = ?1");
+const SELECT_ALL: &str = concat!(
+    "SELECT id, ",
+    columns!(),
+    " FROM chats JOIN conversations ON number = conversation ORDER BY server_at_ms DESC"
+);
+const SAVE: &str = concat!(
+    "INSERT INTO chats (",
+    columns!(),
+    ")
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24,
-      ?25, ?26, ?27, ?28, ?29, ?30)
+      ?25, ?26, ?27, ?28, ?29)
     ON CONFLICT (conversation) DO UPDATE SET kind = ?2, standing = ?3, requested_by = ?4, membership = ?5, server_seq = ?6,
       server_first_seq = ?7, server_handshake = ?8, server_at_ms = ?9, low_seq = ?10, low_hash = ?11, high_seq = ?12,
       high_hash = ?13, wants_history = ?14, joined_by = ?15, vault_seq = ?16, vault_step = ?17, checkpoint_version = ?18,
       generation = ?19, epoch = ?20, epoch_began_ms = ?21, epoch_events = ?22, trouble = ?23, trouble_seq = ?24, read_seq = ?25,
-      marked_read = ?26, marked_delivered = ?27, marker_version = ?28, draft = ?29, server_epoch = ?30";
+      marked_read = ?26, marked_delivered = ?27, marker_version = ?28, server_epoch = ?29"
+);

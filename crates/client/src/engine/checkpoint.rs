@@ -1,13 +1,16 @@
 //! What the vault device knows of a conversation, kept sealed on the server for the next new device (docs/PROTOCOL.md, 6.7).
 
+use std::fmt;
+
 use prost::Message as _;
 use sotto_crypto::mls::group::Group;
 use sotto_crypto::secret::{EpochSecret, Secret, SecretVec};
 use sotto_crypto::vault::Version;
 use sotto_crypto::vault_store::Item;
 use sotto_proto::{AccountId, EventId, GroupPosition, wire};
+use zeroize::Zeroize as _;
 
-use super::chat::{Chat, VaultStep, position_of};
+use super::chat::{Chat, VaultStep, Whose, position_of};
 use super::epochs::Roster;
 use super::requests::Lane;
 use super::sending::position;
@@ -17,6 +20,7 @@ use crate::store::StoreError;
 use crate::timeline::Standing;
 
 #[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
 struct Checkpoint {
     #[prost(bytes = "vec", tag = "1")]
     group: Vec<u8>,
@@ -31,6 +35,7 @@ struct Checkpoint {
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
+#[prost(skip_debug)]
 struct KnownEpoch {
     #[prost(uint32, tag = "1")]
     generation: u32,
@@ -59,6 +64,30 @@ struct SceneEntry {
     body: Vec<u8>,
 }
 
+impl fmt::Debug for Checkpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checkpoint").field("seq", &self.seq).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for KnownEpoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnownEpoch").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Checkpoint {
+    fn drop(&mut self) {
+        self.group.zeroize();
+    }
+}
+
+impl Drop for KnownEpoch {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
+}
+
 impl Step<'_, '_> {
     pub(super) fn checkpoint_came(
         &mut self,
@@ -73,11 +102,11 @@ impl Step<'_, '_> {
                 vault.store.open(account.id, &Item::Checkpoint(chat.id), seen, &checkpoint.sealed).ok()?;
             Some((Checkpoint::decode(bytes.expose_secret()).ok()?, version))
         });
-        let Some((checkpoint, version)) = opened else {
+        let Some((mut checkpoint, version)) = opened else {
             chat.vault_step = VaultStep::NoCheckpoint;
             return Ok(());
         };
-        let Ok(mut group) = Group::restore(&SecretVec::new(checkpoint.group.clone())) else {
+        let Ok(mut group) = Group::restore(&SecretVec::new(std::mem::take(&mut checkpoint.group))) else {
             chat.vault_step = VaultStep::NoCheckpoint;
             return Ok(());
         };
@@ -135,8 +164,9 @@ impl Step<'_, '_> {
         let mut checkpoint = Checkpoint {
             group: group.snapshot()?.expose_secret().to_vec(),
             seq: chat.vault_seq,
+            rosters: Vec::new(),
+            epochs: Vec::new(),
             scene: self.scene_entries(chat)?,
-            ..Default::default()
         };
         for (position, readable) in self.all_readable(chat)? {
             if position.generation == at.generation && position.epoch > at.epoch {
@@ -172,7 +202,7 @@ impl Step<'_, '_> {
         };
         self.call(Lane::Checkpoint(chat.id), &wire::PutCheckpointRequest { checkpoint: Some(checkpoint) })?;
         // The vault device goes back to sleep.
-        self.db.execute("UPDATE chats SET vault_state = NULL WHERE conversation = ?1", [chat.number])?;
+        self.forget_group(chat, Whose::Vault)?;
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! How a device gets its session: registration, login, second factor, new tokens, and the end.
 
 use bytes::Bytes;
+use rand_core::CryptoRng;
 use sotto_crypto::certificate::{DeviceCertificate, DeviceClaims, Purpose};
 use sotto_crypto::identity::{DeviceKey, IdentityKey};
 use sotto_crypto::login::{ExportKey, Login, Password, Registration, StretchCost};
@@ -11,11 +12,12 @@ use sotto_crypto::vault::{RootSecret, SealedRoot, Unlock, Version};
 use sotto_crypto::vault_store::Item;
 use sotto_proto::wire::ErrorCode;
 use sotto_proto::wire::login_finish_request::SecondFactor;
-use sotto_proto::{AccountId, DeviceId, RequestId, UserName, wire};
+use sotto_proto::{AccountId, DeviceId, Method, PROTOCOL_VERSION, RequestId, UserName, wire};
+use zeroize::Zeroizing;
 
 use super::account::{Account, State, Vault, Wants};
 use super::change::{Attempt, Change, Why};
-use super::errands::{Errand, Running, login_record};
+use super::errands::{Errand, Running, login_record, words_of};
 use super::recovery::{Recovering, Recovery};
 use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
@@ -67,6 +69,17 @@ pub(super) enum Visitor {
     New(NewAccount),
     Back(Returning, Option<Errand>),
     Lost(Recovering),
+}
+
+impl Visitor {
+    fn attempt(&self) -> Attempt {
+        match self {
+            Self::New(_) => Attempt::Register,
+            Self::Back(_, None) => Attempt::SignIn,
+            Self::Back(_, Some(errand)) => errand.attempt(),
+            Self::Lost(_) => Attempt::Recover,
+        }
+    }
 }
 
 pub(super) struct Registering {
@@ -123,7 +136,12 @@ impl Step<'_, '_> {
     pub(super) fn greeted(&mut self, info: &wire::GetServerInfoResponse) -> Result<(), Mishap> {
         self.memory.clock.set(info.time_ms, self.moment.now_ms);
         self.memory.clock_is_set = true;
+        self.sign_refresh_again()?;
         let Some(Flow::Greeting(visitor)) = self.memory.flow.take() else { return Ok(()) };
+        if !(info.protocol_min..=info.protocol_max).contains(&PROTOCOL_VERSION) {
+            self.fail(visitor.attempt(), Why::OtherProtocol);
+            return Ok(());
+        }
         let key = info.external_sender_key[..].try_into().map_err(|_| Mishap::Bad("external_sender_key"))?;
         let server_key = VerifyingKey::from_bytes(key).map_err(|_| Mishap::Bad("external_sender_key"))?;
         match *visitor {
@@ -166,17 +184,12 @@ impl Step<'_, '_> {
         let vault_certificate = self.certify(&identity, account, vault_device, &vault.key, Purpose::Vault)?;
         vault.certificate = Some(vault_certificate);
 
-        let mut seal = |unlock| {
-            let sealed = SealedRoot::seal(&root, unlock, account, Version::FIRST, &mut self.moment.rng);
-            Bytes::copy_from_slice(sealed.as_bytes())
-        };
-        let sealed_vault = wire::Vault {
-            version: Version::FIRST.number(),
-            root_by_password: seal(Unlock::Password(&done.export_key)),
-            root_by_recovery_code: seal(Unlock::RecoveryCode(&code)),
-            recovery_key: Bytes::copy_from_slice(code.verifier().as_bytes()),
-        };
-        let sealed_device_name = self.seal_device_name(&vault, account, device, &chosen.device_name);
+        let mut sealed_vault = wire::Vault::default();
+        for unlock in [Unlock::Password(&done.export_key), Unlock::RecoveryCode(&code)] {
+            sealed_vault = self.resealed(&root, unlock, account, Version::FIRST, sealed_vault);
+        }
+        let sealed_device_name =
+            sealed_name(&vault, account, device, Version::FIRST, &chosen.device_name, &mut self.moment.rng);
         let request = wire::RegisterFinishRequest {
             account_id: account.to_wire(),
             user_name: chosen.user_name.as_str().to_owned(),
@@ -200,9 +213,10 @@ impl Step<'_, '_> {
             server_key,
             vault: Some(vault),
             vault_version: Version::FIRST.number(),
-            recovery_words: Some(code.expose_words().join(" ")),
-            access_token: String::new(),
-            refresh_token: String::new(),
+            recovery_words: Some(words_of(&code)),
+            next_words: None,
+            access_token: Zeroizing::default(),
+            refresh_token: Zeroizing::default(),
             cursor: Vec::new(),
             wants: Wants::of(Wants::PACKAGES | Wants::VAULT_PACKAGE | Wants::SYNC | Wants::SAVED),
             settings_change: 0,
@@ -287,6 +301,9 @@ impl Step<'_, '_> {
             self.fail(Attempt::SignIn, Why::BadVault);
             return Ok(());
         };
+        if self.memory.account.is_some() {
+            self.settle_words(&vault)?;
+        }
         if let Some(errand) = errand.filter(|_| self.memory.account.is_some() && session.certified) {
             self.memory.token_is_stale = false;
             self.update(|known| known.take(&session))?;
@@ -315,7 +332,7 @@ impl Step<'_, '_> {
         let certificate = self.certify(&identity, account, device, &key, Purpose::Device)?;
         // Whose the vault device is follows from the root; its id is read from the account's certificates.
         let vault = Vault::of(&root, DeviceId::from_bytes([0; 16]));
-        let sealed_name = self.seal_device_name(&vault, account, device, &device_name);
+        let sealed_name = sealed_name(&vault, account, device, Version::FIRST, &device_name, &mut self.moment.rng);
         self.call(Lane::Certify, &wire::AddDeviceRequest { certificate: encoded(&certificate), sealed_name })?;
         self.begin_account(Account {
             state: State::Entering,
@@ -329,10 +346,11 @@ impl Step<'_, '_> {
             vault: Some(vault),
             vault_version,
             recovery_words: None,
-            access_token: session.access_token,
-            refresh_token: session.refresh_token,
+            next_words: None,
+            access_token: Zeroizing::new(session.access_token),
+            refresh_token: Zeroizing::new(session.refresh_token),
             cursor: Vec::new(),
-            wants: Wants::of(Wants::CERTIFICATE | Wants::OWN_ACCOUNT | Wants::PACKAGES | Wants::SYNC | Wants::BLOCKED),
+            wants: Wants::of(Wants::OWN_ACCOUNT | Wants::PACKAGES | Wants::SYNC | Wants::BLOCKED),
             settings_change: 0,
         })?;
         Ok(())
@@ -340,10 +358,7 @@ impl Step<'_, '_> {
 
     /// The account vouches for this device; a new token says so.
     pub(super) fn certified(&mut self) -> Result<(), Mishap> {
-        self.update(|account| {
-            account.wants.remove(Wants::CERTIFICATE);
-            account.wants.add(Wants::TOKEN);
-        })?;
+        self.update(|account| account.wants.add(Wants::TOKEN))?;
         self.refresh()
     }
 
@@ -355,13 +370,31 @@ impl Step<'_, '_> {
         if !self.memory.clock_is_set {
             self.memory.traffic.call(&wire::GetServerInfoRequest {});
         }
-        let request = RequestId::from_bytes(self.moment.random());
-        let account = self.account()?;
-        let token = account.refresh_token.clone();
-        let call = Proof::Refresh { request, token: token.as_bytes() };
-        let proof = self.prove(account.id, account.device, &account.key, call);
-        let request = wire::RefreshRequest { refresh_token: token, request_id: request.to_wire(), device: Some(proof) };
+        let id = RequestId::from_bytes(self.moment.random());
+        let request = self.refresh_request(id)?;
         Ok(self.call(Lane::Session, &request)?)
+    }
+
+    /// The same request with a proof of now. It may have been answered, and to the server a second request for its token is a thief's.
+    fn sign_refresh_again(&mut self) -> Result<(), Mishap> {
+        let waiting = self.kept_in(Lane::Session)?;
+        let Some((ticket, kept)) = waiting.filter(|(_, kept)| kept.method == Method::AuthRefresh) else {
+            return Ok(());
+        };
+        let former: wire::RefreshRequest = kept.request()?;
+        let id = RequestId::parse("request_id", &former.request_id).map_err(|_| Mishap::Bad("a stored call"))?;
+        let request = self.refresh_request(id)?;
+        self.replace(ticket, &request)?;
+        self.memory.traffic.hurry(ticket);
+        Ok(())
+    }
+
+    fn refresh_request(&self, id: RequestId) -> Result<wire::RefreshRequest, Mishap> {
+        let account = self.account()?;
+        let token = account.refresh_token.to_string();
+        let call = Proof::Refresh { request: id, token: token.as_bytes() };
+        let proof = self.prove(account.id, account.device, &account.key, call);
+        Ok(wire::RefreshRequest { refresh_token: token, request_id: id.to_wire(), device: Some(proof) })
     }
 
     pub(super) fn refreshed(&mut self, reply: wire::RefreshResponse) -> Result<(), Mishap> {
@@ -441,17 +474,22 @@ impl Step<'_, '_> {
             signature: Bytes::copy_from_slice(&signature.to_bytes()),
         }
     }
-
-    /// A name that is too long is cut rather than refused: it is for the person alone.
-    fn seal_device_name(&mut self, vault: &Vault, account: AccountId, device: DeviceId, name: &str) -> Bytes {
-        let item = Item::DeviceName(device);
-        let end = (0..=item.max_len().min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
-        let name = &name.as_bytes()[..end];
-        let sealed = vault.store.seal(account, &item, Version::FIRST, name, &mut self.moment.rng);
-        sealed.map(Bytes::from).unwrap_or_default()
-    }
 }
 
 pub(super) fn encoded(certificate: &DeviceCertificate) -> Bytes {
     Bytes::copy_from_slice(&certificate.encode())
+}
+
+/// A name that is too long is cut rather than refused: it is for the person alone.
+pub(super) fn sealed_name(
+    vault: &Vault,
+    account: AccountId,
+    device: DeviceId,
+    version: Version,
+    name: &str,
+    rng: &mut impl CryptoRng,
+) -> Bytes {
+    let item = Item::DeviceName(device);
+    let name = &name[..name.floor_char_boundary(item.max_len())];
+    vault.store.seal(account, &item, version, name.as_bytes(), rng).map(Bytes::from).unwrap_or_default()
 }

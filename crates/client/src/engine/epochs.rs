@@ -106,6 +106,10 @@ impl Roster {
         ids.map(AccountId::from_bytes).map(|account| (account, self.standing_of(account)))
     }
 
+    pub(super) fn has(&self, account: AccountId) -> bool {
+        self.member(account).is_some()
+    }
+
     fn member(&self, account: AccountId) -> Option<&Member> {
         self.members.iter().find(|member| member.account == account.as_bytes())
     }

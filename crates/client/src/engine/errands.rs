@@ -10,13 +10,13 @@ use sotto_crypto::recovery::RecoveryCode;
 use sotto_crypto::revocation::DeviceRevocation;
 use sotto_crypto::vault::{RootSecret, SealedRoot, Unlock, Version};
 use sotto_crypto::vault_store::Item;
-use sotto_proto::{DeviceId, wire};
+use sotto_proto::{AccountId, DeviceId, wire};
 use zeroize::Zeroizing;
 
 use super::account::Wants;
 use super::change::{Attempt, Change, Why};
-use super::entrance::Flow;
-use super::requests::Failure;
+use super::entrance::{Flow, sealed_name};
+use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
 
 /// Something that needs the password.
@@ -42,10 +42,21 @@ pub enum Errand {
     DeleteAccount,
 }
 
+impl Errand {
+    pub(super) fn attempt(&self) -> Attempt {
+        match self {
+            Self::ChangePassword { .. } => Attempt::Password,
+            Self::RenewRecoveryWords => Attempt::RecoveryWords,
+            Self::EnableFactor | Self::DisableFactor => Attempt::Factor,
+            Self::RevokeDevice(_) => Attempt::Devices,
+            Self::DeleteAccount => Attempt::Deletion,
+        }
+    }
+}
+
 /// An errand between two replies.
 pub(super) enum Running {
     Password(Box<NewPassword>),
-    Words { code: RecoveryCode },
     Revoking { device: DeviceId, root: RootSecret },
 }
 
@@ -70,6 +81,7 @@ pub struct OwnDevice {
     pub last_used_at_ms: u64,
     /// Whether it is this one.
     pub this: bool,
+    name_version: Version,
 }
 
 /// What a person has to take over into an authenticator, or to write down.
@@ -118,13 +130,20 @@ impl Step<'_, '_> {
         let done = registration.finish(&reply.opaque_response, account, cost, &mut self.moment.rng);
         let done = done.map_err(|_| Mishap::Bad("opaque_response"))?;
         let version = Version::from_number(vault.version).next();
-        let vault = self.resealed(&root, Unlock::Password(&done.export_key), version, vault)?;
+        let vault = self.resealed(&root, Unlock::Password(&done.export_key), account, version, vault);
         self.memory.traffic.call(&wire::ChangePasswordFinishRequest {
             record: Some(login_record(done.upload, cost)),
             vault: Some(vault),
             end_other_sessions: end_others,
         });
-        self.update(|account| account.vault_version = version.number())
+        Ok(())
+    }
+
+    pub(super) fn password_changed(&mut self, asked: &wire::ChangePasswordFinishRequest) -> Result<(), Mishap> {
+        let version = asked.vault.as_ref().map(|vault| vault.version);
+        self.update(|account| account.vault_version = version.unwrap_or(account.vault_version))?;
+        self.tell(Change::Done(Attempt::Password));
+        Ok(())
     }
 
     /// The vault with its root sealed anew in one of the two ways.
@@ -132,37 +151,60 @@ impl Step<'_, '_> {
         &mut self,
         root: &RootSecret,
         unlock: Unlock<'_>,
+        account: AccountId,
         version: Version,
         vault: wire::Vault,
-    ) -> Result<wire::Vault, Mishap> {
-        let account = self.account()?.id;
+    ) -> wire::Vault {
         let sealed = SealedRoot::seal(root, unlock, account, version, &mut self.moment.rng);
         let sealed = Bytes::copy_from_slice(sealed.as_bytes());
         let vault = wire::Vault { version: version.number(), ..vault };
-        Ok(match unlock {
+        match unlock {
             Unlock::Password(_) => wire::Vault { root_by_password: sealed, ..vault },
             Unlock::RecoveryCode(code) => {
                 let recovery_key = Bytes::copy_from_slice(code.verifier().as_bytes());
                 wire::Vault { root_by_recovery_code: sealed, recovery_key, ..vault }
             }
-        })
+        }
     }
 
     /// The words are kept before the server hears of them, so that no crash can make them void and unknown at once.
     fn renew_words(&mut self, root: &RootSecret, vault: wire::Vault) -> Result<(), Mishap> {
+        if self.is_busy(Lane::Vault)? {
+            return Ok(());
+        }
         let code = RecoveryCode::generate(&mut self.moment.rng);
         let version = Version::from_number(vault.version).next();
-        let vault = self.resealed(root, Unlock::RecoveryCode(&code), version, vault)?;
-        self.memory.traffic.call(&wire::PutVaultRequest { vault: Some(vault) });
-        self.memory.flow = Some(Flow::Running(Running::Words { code }));
-        self.update(|account| account.vault_version = version.number())
+        let account = self.account()?.id;
+        let vault = self.resealed(root, Unlock::RecoveryCode(&code), account, version, vault);
+        self.call(Lane::Vault, &wire::PutVaultRequest { vault: Some(vault) })?;
+        self.update(|account| account.next_words = Some(words_of(&code)))
     }
 
-    pub(super) fn vault_is_put(&mut self) -> Result<(), Mishap> {
-        let Some(Flow::Running(running)) = self.memory.flow.take() else { return Ok(()) };
-        let Running::Words { code } = running else { return Ok(()) };
-        self.update(|account| account.recovery_words = Some(code.expose_words().join(" ")))?;
-        self.tell(Change::Done(Attempt::RecoveryWords));
+    pub(super) fn vault_is_put(&mut self, asked: &wire::PutVaultRequest) -> Result<(), Mishap> {
+        match &asked.vault {
+            Some(vault) => self.settle_words(vault),
+            None => Ok(()),
+        }
+    }
+
+    /// A vault that the server has: new words are good if it knows them, and void if not.
+    pub(super) fn settle_words(&mut self, vault: &wire::Vault) -> Result<(), Mishap> {
+        self.update(|account| account.vault_version = vault.version)?;
+        if self.is_busy(Lane::Vault)? {
+            return Ok(());
+        }
+        let Some(words) = self.account()?.next_words.clone() else { return Ok(()) };
+        let code = RecoveryCode::parse(&words);
+        let good = code.is_ok_and(|code| code.verifier().as_bytes()[..] == vault.recovery_key[..]);
+        self.update(|account| {
+            account.next_words = None;
+            if good {
+                account.recovery_words = Some(words);
+            }
+        })?;
+        if good {
+            self.tell(Change::Done(Attempt::RecoveryWords));
+        }
         Ok(())
     }
 
@@ -192,10 +234,13 @@ impl Step<'_, '_> {
             let opened = vault.and_then(|vault| {
                 vault.store.open(account.id, &Item::DeviceName(id), Version::NONE, &device.sealed_name).ok()
             });
-            let name = opened.map(|(name, _)| String::from_utf8_lossy(name.expose_secret()).into_owned());
+            let (name, name_version) = opened.map_or((String::new(), Version::NONE), |(name, version)| {
+                (String::from_utf8_lossy(name.expose_secret()).into_owned(), version)
+            });
             Some(OwnDevice {
                 id,
-                name: name.unwrap_or_default(),
+                name,
+                name_version,
                 added_at_ms: device.added_at_ms,
                 last_used_at_ms: device.last_used_at_ms,
                 this: id == account.device,
@@ -204,6 +249,17 @@ impl Step<'_, '_> {
         let devices = reply.devices.iter().filter(people_hold).filter_map(named).collect();
         self.memory.devices = devices;
         self.tell(Change::Devices);
+        Ok(())
+    }
+
+    /// The next version of the name, whichever that is: the newest that was seen is in the list.
+    pub(super) fn name_device(&mut self, device: DeviceId, name: &str) -> Result<(), Mishap> {
+        let listed = self.memory.devices.iter().find(|listed| listed.id == device);
+        let version = listed.map_or(Version::NONE, |listed| listed.name_version).next();
+        let account = self.memory.account.as_ref().ok_or(Mishap::Bad("nobody is signed in"))?;
+        let Some(vault) = account.vault.as_ref() else { return Ok(()) };
+        let sealed_name = sealed_name(vault, account.id, device, version, name, &mut self.moment.rng);
+        self.memory.traffic.call(&wire::NameDeviceRequest { device_id: device.to_wire(), sealed_name });
         Ok(())
     }
 
@@ -238,7 +294,15 @@ impl Step<'_, '_> {
 
     /// Leaves nothing behind.
     pub(super) fn wipe(&mut self) -> Result<(), Mishap> {
-        for table in TABLES {
+        let tables = self
+            .db
+            .prepare(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'word*' AND name <> 'openings'",
+            )?
+            .query_map([], |row| row.get::<_, String>(0))?
+            .collect::<Result<Vec<_>, _>>()?;
+        self.db.pragma_update(None, "defer_foreign_keys", true)?;
+        for table in tables {
             self.db.execute(&format!("DELETE FROM {table}"), [])?;
         }
         self.db.execute("INSERT INTO words (words) VALUES ('delete-all')", [])?;
@@ -273,29 +337,12 @@ pub(super) fn log_out(step: &mut Step<'_, '_>) -> Result<(), Mishap> {
     }
 }
 
+/// The words as people write them down.
+pub(super) fn words_of(code: &RecoveryCode) -> Zeroizing<String> {
+    Zeroizing::new(code.expose_words().join(" "))
+}
+
 pub(super) fn login_record(upload: Vec<u8>, cost: StretchCost) -> wire::LoginRecord {
     let hardening = wire::PasswordHardening { memory_kib: cost.memory_kib(), passes: cost.passes(), lanes: 1 };
     wire::LoginRecord { opaque_record: upload.into(), hardening: Some(hardening) }
 }
-
-/// Everything that a person has in the store, in an order that keeps every reference.
-const TABLES: &[&str] = &[
-    "account",
-    "settings",
-    "requests",
-    "key_packages",
-    "contacts",
-    "epochs",
-    "rosters",
-    "welcomes",
-    "outbox",
-    "intents",
-    "notices",
-    "markers",
-    "heads",
-    "scenes",
-    "acts",
-    "entries",
-    "chats",
-    "conversations",
-];

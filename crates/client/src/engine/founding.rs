@@ -142,7 +142,7 @@ impl Step<'_, '_> {
     /// Takes away a conversation that never came to be.
     fn erase(&mut self, chat: &mut Chat) -> Result<(), StoreError> {
         self.memory.groups.remove(&chat.id);
-        for table in ["outbox", "intents", "epochs", "heads", "chats"] {
+        for table in ["outbox", "intents", "epochs", "heads", "groups", "chats"] {
             self.db.execute(&format!("DELETE FROM {table} WHERE conversation = ?1"), [chat.number])?;
         }
         chat.membership = Membership::Former;

@@ -11,6 +11,7 @@ use sotto_crypto::mls::group::{Changes, Group, PendingCommit};
 use sotto_crypto::mls::key_package::KeyPackage;
 use sotto_crypto::mls::standing::Standing;
 use sotto_crypto::mls::welcome;
+use sotto_crypto::revocation::DeviceRevocation;
 use sotto_proto::wire::ErrorCode;
 use sotto_proto::{AccountId, DeviceId, RequestId, wire};
 
@@ -19,6 +20,7 @@ use super::chat::{Chat, Membership, position_of};
 use super::epochs::number_of;
 use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
+use super::verifying::known_key;
 use crate::store::StoreError;
 
 /// Something to be changed, as it is stored.
@@ -312,11 +314,12 @@ impl Step<'_, '_> {
         for claimed in reply.accounts {
             let keys = claimed.keys.ok_or(Mishap::Bad("keys"))?;
             let account = self.take_keys(&keys)?;
-            let known = self.contact(account)?.and_then(|contact| contact.identity);
+            let known = known_key(self.db, account)?;
             for package in claimed.key_packages {
-                // A package that does not keep the rules is as good as none: a device that nobody vouches for is not added.
+                // A package that does not keep the rules is as good as none: a device that nobody vouches for, or that was revoked, is not
+                // added.
                 let Ok(package) = KeyPackage::parse(&package.key_package, now) else { continue };
-                if package.leaf().account != account {
+                if package.leaf().account != account || is_revoked(&package, &keys.revocations) {
                     continue;
                 }
                 if Some(package.leaf().identity) != known {
@@ -401,6 +404,11 @@ impl Step<'_, '_> {
         self.call(Lane::Log(chat.id), &request)?;
         Ok(true)
     }
+}
+
+fn is_revoked(package: &KeyPackage, revocations: &[Bytes]) -> bool {
+    let revocations = revocations.iter().filter_map(|bytes| DeviceRevocation::decode(bytes).ok());
+    revocations.into_iter().any(|revocation| revocation.verify(package.device()).is_ok())
 }
 
 pub(super) fn welcomes_of(pending: &PendingCommit) -> Result<Vec<Bytes>, Mishap> {

@@ -4,7 +4,7 @@ use prost::Message as _;
 use rusqlite::params;
 use sotto_crypto::event::{self, Kind};
 use sotto_crypto::mls::group::Group;
-use sotto_proto::wire::{Marker, MarkerAudience, Signal, Typing};
+use sotto_proto::wire::{ConversationKind, Marker, MarkerAudience, Presence, Signal};
 use sotto_proto::{AccountId, ConversationId, decode, limits, wire};
 
 use super::change::Change;
@@ -100,13 +100,12 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    /// Tells those who are there that this person is writing. Lost without notice.
-    pub(super) fn signal_typing(&mut self, chat: &Chat, stopped: bool) -> Result<(), Mishap> {
+    /// Tells something to those who are there. Lost without notice.
+    pub(super) fn signal(&mut self, chat: &Chat, content: wire::signal::Content) -> Result<(), Mishap> {
         let (Some(window), true) = (chat.window, chat.stand == Stand::Member) else { return Ok(()) };
         let Some(group) = self.take_group(chat)? else { return Ok(()) };
         let (position, secret) = (position_of(&group)?, group.epoch_secret()?);
         self.return_group(chat, group);
-        let content = wire::signal::Content::Typing(Typing { stopped });
         let sent_at_ms = self.memory.clock.now_ms(self.moment);
         let body = Signal { sent_at_ms, content: Some(content) }.encode_to_vec();
         let account = self.memory.account.as_ref().ok_or(Mishap::Bad("nobody is signed in"))?;
@@ -123,6 +122,22 @@ impl Step<'_, '_> {
         Ok(())
     }
 }
+
+impl Step<'_, '_> {
+    /// Tells those with whom the person talks alone that it is there, or goes.
+    pub(super) fn appear(&mut self, online: bool) -> Result<(), Mishap> {
+        let since_ms = self.memory.clock.now_ms(self.moment).saturating_sub(ACQUAINTED_MS);
+        let is_near = |chat: &Chat| chat.kind == ConversationKind::Direct && chat.server_at_ms >= since_ms;
+        for chat in Chat::all(self.db)?.into_iter().filter(is_near).take(ACQUAINTANCES_MAX) {
+            self.signal(&chat, wire::signal::Content::Presence(Presence { online }))?;
+        }
+        Ok(())
+    }
+}
+
+/// Who was not heard of for a month is not told whether the person is there, and never more than so many are.
+const ACQUAINTED_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
+const ACQUAINTANCES_MAX: usize = 50;
 
 /// How far an account has received and read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -17,6 +17,7 @@
 
 mod account;
 mod advance;
+mod archive;
 mod change;
 mod chat;
 mod checkpoint;
@@ -26,11 +27,13 @@ mod epochs;
 mod errands;
 mod expiry;
 mod founding;
+mod health;
 mod intents;
 mod markers;
 mod moment;
 mod notices;
 mod people;
+mod profile;
 mod reading;
 mod recovery;
 mod reopening;
@@ -41,6 +44,7 @@ mod settings;
 mod step;
 mod stream;
 mod upkeep;
+mod verifying;
 mod view;
 mod waking;
 
@@ -50,6 +54,7 @@ use bytes::Bytes;
 use sotto_proto::wire::event::Content;
 use sotto_proto::{ConversationId, decode, limits, wire};
 
+pub use archive::{ArchiveError, Archived};
 pub use change::{Attempt, Change, Why};
 pub use chat::{Stand, Trouble};
 pub use entrance::{FactorCode, NewAccount, Returning};
@@ -62,7 +67,8 @@ pub use recovery::Recovering;
 pub use requests::{Failure, Outgoing, Ticket};
 pub use sending::Queued;
 pub use settings::Preferences;
-pub use view::{ChatView, MemberView};
+pub use verifying::{KeyChoice, Safety};
+pub use view::{ChatView, MemberView, Progress};
 
 use account::{Account, State, Wants};
 use chat::{Chat, Membership};

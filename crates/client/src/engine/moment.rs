@@ -29,6 +29,10 @@ impl ServerClock {
         self.ahead_ms = signed(server_ms).saturating_sub(signed(device_ms));
     }
 
+    pub(super) const fn ahead_ms(self) -> i64 {
+        self.ahead_ms
+    }
+
     pub(super) fn now_ms(self, moment: &Moment<'_>) -> u64 {
         moment.now_ms.saturating_add_signed(self.ahead_ms)
     }

@@ -11,8 +11,11 @@ use super::account::{State, Wants};
 use super::change::{Attempt, Change, Why};
 use super::chat::{Chat, Membership};
 use super::intents::Intent;
+use super::notices::Line;
 use super::requests::{Failure, Lane, Ticket};
 use super::step::{Mishap, Step};
+use super::verifying::remember_key;
+use super::view::roster_at;
 use crate::store::StoreError;
 use crate::timeline::Standing;
 
@@ -25,8 +28,10 @@ pub struct Contact {
     pub user_name: String,
     /// The identity key that it was first seen with.
     pub identity: Option<[u8; 32]>,
-    /// Whether it was seen with another key since.
-    pub changed: bool,
+    /// Another key, that it was seen with since, as long as the person has not decided on it ([`super::Engine::decide_on_key`]).
+    pub new_identity: Option<[u8; 32]>,
+    /// Whether the person has compared the known key and found it to be theirs.
+    pub verified: bool,
     /// Whether it is blocked.
     pub blocked: bool,
 }
@@ -107,28 +112,24 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    /// Remembers an identity key; says whether it is the one that was known.
-    pub(super) fn pin(&mut self, account: AccountId, identity: &[u8; 32]) -> Result<bool, StoreError> {
-        self.db
-            .prepare_cached(
-                "INSERT INTO contacts (account_id, identity_key) VALUES (?1, ?2)
-                 ON CONFLICT (account_id) DO UPDATE SET identity_key = coalesce(identity_key, ?2)",
-            )?
-            .execute(params![account.as_bytes(), identity])?;
-        let changed = self
-            .db
-            .prepare_cached(
-                "UPDATE contacts SET changed = 1 WHERE account_id = ?1 AND identity_key <> ?2 AND changed = 0",
-            )?
-            .execute(params![account.as_bytes(), identity])?;
-        if changed > 0 {
-            self.tell(Change::Contact(account));
+    /// Remembers an identity key. One that is not the known one is a line in every conversation that is shared with the account.
+    pub(super) fn pin(&mut self, account: AccountId, identity: &[u8; 32]) -> Result<(), StoreError> {
+        if remember_key(self.db, account, identity)? {
+            self.note_changed_key(account)?;
         }
-        let known: Option<[u8; 32]> = self
-            .db
-            .prepare_cached("SELECT identity_key FROM contacts WHERE account_id = ?1")?
-            .query_row([account.as_bytes()], |row| row.get(0))?;
-        Ok(known.is_none_or(|known| known == *identity))
+        Ok(())
+    }
+
+    fn note_changed_key(&mut self, account: AccountId) -> Result<(), StoreError> {
+        for chat in Chat::all(self.db)? {
+            let roster = roster_at(self.db, &chat)?;
+            if roster.is_some_and(|roster| roster.has(account)) {
+                self.note(&chat, chat.high_seq(), chat.server_at_ms, Line::KeyChanged(account))?;
+                self.tell(Change::Timeline(chat.id));
+            }
+        }
+        self.tell(Change::Contact(account));
+        Ok(())
     }
 
     /// Takes over what the server says of an account: nothing of it is believed but what its identity key vouches for.
@@ -283,21 +284,18 @@ impl Step<'_, '_> {
             None => Ok(()),
         }
     }
-
-    pub(super) fn contact(&self, account: AccountId) -> Result<Option<Contact>, StoreError> {
-        contact(self.db, account)
-    }
 }
 
 pub(super) fn contact(db: &rusqlite::Connection, account: AccountId) -> Result<Option<Contact>, StoreError> {
     Ok(db
-        .prepare_cached("SELECT user_name, identity_key, changed, blocked FROM contacts WHERE account_id = ?1")?
+        .prepare_cached("SELECT user_name, identity_key, new_key, blocked FROM contacts WHERE account_id = ?1")?
         .query_row([account.as_bytes()], |row| {
             Ok(Contact {
                 account,
                 user_name: row.get(0)?,
                 identity: row.get(1)?,
-                changed: row.get(2)?,
+                new_identity: row.get(2)?,
+                verified: false,
                 blocked: row.get(3)?,
             })
         })

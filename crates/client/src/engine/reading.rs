@@ -158,8 +158,12 @@ impl Step<'_, '_> {
                 self.tell(Change::Members(reader.chat.id));
             }
             Ok(Received::Proposal(withdrawal)) => {
-                if withdrawal.by_own_account {
-                    self.note_once(reader.chat, seq, at_ms, Line::Left(withdrawal.leaf.account))?;
+                let who = withdrawal.leaf.account;
+                // Each device of an account that leaves has its own proposal; the first one tells.
+                let leaving = group.pending_removals().map_err(|_| Mishap::Bad("the agreement on keys"))?;
+                let is_first = leaving.iter().filter(|leaf| leaf.account == who).count() == 1;
+                if withdrawal.by_own_account && is_first {
+                    self.note(reader.chat, seq, at_ms, Line::Left(who))?;
                 }
             }
             Ok(Received::Removed(commit)) => {
@@ -285,19 +289,6 @@ impl Step<'_, '_> {
             .prepare_cached("INSERT OR IGNORE INTO heads (conversation, seq, hash) VALUES (?1, ?2, ?3)")?
             .execute(params![chat.number, head.seq(), head.hash()])?;
         Ok(())
-    }
-
-    fn note_once(&mut self, chat: &Chat, seq: u64, at_ms: u64, line: Line) -> Result<(), StoreError> {
-        // Each device of an account that leaves has its own proposal, side by side in the log.
-        let earlier = self
-            .db
-            .prepare_cached("SELECT body FROM notices WHERE conversation = ?1 AND seq BETWEEN ?2 AND ?3")?
-            .query_map(params![chat.number, seq.saturating_sub(20), seq], |row| row.get::<_, Vec<u8>>(0))?
-            .collect::<Result<Vec<_>, _>>()?;
-        if earlier.iter().any(|body| Line::decode(body) == Some(line)) {
-            return Ok(());
-        }
-        self.note(chat, seq, at_ms, line)
     }
 }
 

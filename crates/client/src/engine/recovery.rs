@@ -78,10 +78,7 @@ impl Step<'_, '_> {
         let done = registration.finish(&reply.opaque_response, account, cost, &mut self.moment.rng);
         let done = done.map_err(|_| Mishap::Bad("opaque_response"))?;
         let version = Version::from_number(vault.version).next();
-        let sealed =
-            SealedRoot::seal(&root, Unlock::Password(&done.export_key), account, version, &mut self.moment.rng);
-        let vault =
-            wire::Vault { version: version.number(), root_by_password: sealed.as_bytes().to_vec().into(), ..vault };
+        let vault = self.resealed(&root, Unlock::Password(&done.export_key), account, version, vault);
         let Some((device, key)) = self.device_for(account) else {
             self.fail(Attempt::Recover, Why::OtherAccount);
             return Ok(());

@@ -1,16 +1,14 @@
 //! What becomes of a group after a commit that the server took and that is bad for its members: one of them opens the next generation,
 //! without whoever made the commit, and the log goes on (docs/PROTOCOL.md, 7.8).
 
-use rusqlite::params;
 use sotto_crypto::mls::governance::Role;
 use sotto_crypto::mls::group::Group;
 use sotto_crypto::mls::key_package::KeyPackage;
 use sotto_crypto::mls::standing::Standing;
-use sotto_crypto::secret::SecretVec;
 use sotto_proto::{AccountId, ConversationHead, wire};
 
 use super::change::{Attempt, Change, Why};
-use super::chat::{Chat, Membership};
+use super::chat::{Chat, Membership, Whose};
 use super::intents::{Aim, Intent, ReopenAim, welcomes_of};
 use super::requests::Lane;
 use super::step::{Mishap, Step};
@@ -85,22 +83,14 @@ impl Step<'_, '_> {
             welcomes: welcomes_of(&opening.pending)?,
             commit: opening.pending.commit.into(),
         };
-        let state = opening.group.snapshot()?;
-        self.db
-            .prepare_cached("UPDATE chats SET next_state = ?2 WHERE conversation = ?1")?
-            .execute(params![chat.number, state.expose_secret()])?;
+        self.store_group(chat, Whose::Next, &mut opening.group)?;
         Ok(self.call(Lane::Log(chat.id), &request)?)
     }
 
     /// The next generation is this device's. Its first commit comes with the log.
     pub(super) fn reopened(&mut self, chat: &mut Chat, reply: wire::NewGenerationResponse) -> Result<(), Mishap> {
         let head = ConversationHead::try_from(reply.head.ok_or(Mishap::Bad("head"))?)?;
-        let state: Option<Vec<u8>> = self
-            .db
-            .prepare_cached("SELECT next_state FROM chats WHERE conversation = ?1")?
-            .query_row([chat.number], |row| row.get(0))?;
-        let group = state.map(|state| Group::restore(&SecretVec::new(state))).transpose()?;
-        let Some(group) = group else { return Ok(()) };
+        let Some(group) = self.stored_group(chat, Whose::Next)? else { return Ok(()) };
         self.memory.groups.remove(&chat.id);
         self.put_group(chat, group)?;
         self.forget_opening(chat)?;
@@ -115,7 +105,6 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn forget_opening(&mut self, chat: &Chat) -> Result<(), Mishap> {
-        self.db.execute("UPDATE chats SET next_state = NULL WHERE conversation = ?1", [chat.number])?;
-        Ok(())
+        self.forget_group(chat, Whose::Next)
     }
 }

@@ -7,7 +7,7 @@ use sotto_proto::{Call, ConversationHead, ConversationId, EntryBody, LogEntry, M
 
 use super::account::Wants;
 use super::change::{Attempt, Change, Why};
-use super::chat::{Chat, Membership, Stand, VaultStep, Window};
+use super::chat::{Chat, Membership, Stand, VaultStep, Whose, Window};
 use super::requests::{Failure, Kept, OF_CONVERSATIONS, Ticket};
 use super::sending::position;
 use super::step::{Mishap, Step};
@@ -33,12 +33,9 @@ impl Step<'_, '_> {
             Method::AuthChangePasswordStart => {
                 self.password_evaluated(&reply::<wire::ChangePasswordStartRequest>(whole())?)
             }
-            Method::AuthChangePasswordFinish => {
-                self.tell(Change::Done(Attempt::Password));
-                Ok(())
-            }
+            Method::AuthChangePasswordFinish => self.password_changed(&kept.request()?),
             Method::AuthDeleteAccount => self.wipe(),
-            Method::AccountPutVault => self.vault_is_put(),
+            Method::AccountPutVault => self.vault_is_put(&kept.request()?),
             Method::AuthEnableTotpStart => {
                 self.factor_drawn(&reply::<wire::EnableTotpStartRequest>(whole())?);
                 Ok(())
@@ -59,6 +56,11 @@ impl Step<'_, '_> {
             Method::AccountListBlocked => self.blocked_came(&reply::<wire::ListBlockedRequest>(whole())?),
             Method::AccountListDevices => self.devices_came(&reply::<wire::ListDevicesRequest>(whole())?),
             Method::AccountRevokeDevice => self.revoked(),
+            Method::AccountNameDevice => {
+                self.memory.traffic.call(&wire::ListDevicesRequest {});
+                self.tell(Change::Done(Attempt::Devices));
+                Ok(())
+            }
             Method::AccountAddDevice => self.certified(),
             Method::AccountGetOwnAccount => self.take_own_account(reply::<wire::GetOwnAccountRequest>(whole())?),
             Method::AccountLookUpUser => self.found(ticket, reply::<wire::LookUpUserRequest>(whole())?),
@@ -253,7 +255,13 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn fail_call(&mut self, ticket: Ticket, kept: &Kept, failure: &Failure) -> Result<Fate, Mishap> {
-        let Failure::Refused(detail) = failure else { return Ok(Fate::Again(None)) };
+        let Failure::Refused(detail) = failure else {
+            if self.memory.leaving && self.memory.traffic.tries(ticket) >= FAREWELLS {
+                self.wipe()?;
+                return Ok(Fate::Over);
+            }
+            return Ok(Fate::Again(None));
+        };
         let wait_ms = Some(u64::from(detail.retry_after_ms)).filter(|wait| *wait > 0);
         match ErrorCode::of(detail) {
             ErrorCode::TokenExpired | ErrorCode::Unauthenticated if self.memory.account.is_some() => {
@@ -262,6 +270,12 @@ impl Step<'_, '_> {
             }
             ErrorCode::SessionEnded | ErrorCode::RefreshReused if self.memory.account.is_some() => {
                 self.signed_out()?;
+                return Ok(Fate::Again(None));
+            }
+            ErrorCode::DeviceProofInvalid if kept.method == Method::AuthRefresh => {
+                // A proof that is too old or too new: the clock is looked at again, and then it is signed again.
+                self.memory.clock_is_set = false;
+                self.memory.traffic.call(&wire::GetServerInfoRequest {});
                 return Ok(Fate::Again(None));
             }
             ErrorCode::RateLimited
@@ -302,11 +316,6 @@ impl Step<'_, '_> {
             Method::AccountRevokeDevice if self.memory.leaving => self.wipe()?,
             Method::AccountRevokeDevice | Method::AccountListDevices | Method::AccountNameDevice => {
                 self.errand_refused(Attempt::Devices, failure);
-            }
-            Method::AuthRefresh => {
-                // A proof that is too old or too new: the clock is looked at again.
-                self.memory.clock_is_set = false;
-                self.memory.traffic.call(&wire::GetServerInfoRequest {});
             }
             Method::AccountAddDevice => self.fail(Attempt::Devices, Why::Refused(code)),
             Method::AccountLookUpUser => self.not_found(ticket, failure),
@@ -381,7 +390,7 @@ impl Step<'_, '_> {
     /// Somebody's commit came before the one by which this device wanted to come in.
     fn join_refused(&mut self, chat: &mut Chat, failure: &Failure) -> Result<(), Mishap> {
         self.memory.groups.remove(&chat.id);
-        self.db.execute("UPDATE chats SET state = NULL WHERE conversation = ?1", [chat.number])?;
+        self.forget_group(chat, Whose::Own)?;
         match failure {
             Failure::Refused(detail) if ErrorCode::of(detail) == ErrorCode::EpochConflict => {
                 let last = detail.position.as_ref().map_or(0, |position| position.last_seq);
@@ -418,7 +427,6 @@ fn is_answered_at_once(method: Method) -> bool {
             | Method::AuthEnableTotpStart
             | Method::AuthEnableTotpFinish
             | Method::AuthDisableTotp
-            | Method::AccountPutVault
             | Method::AccountListDevices
             | Method::AccountLookUpUser
     )
@@ -447,4 +455,6 @@ pub(super) fn conversation_of(lane: &[u8]) -> Option<ConversationId> {
     id.try_into().ok().filter(|_| *tag >= OF_CONVERSATIONS).map(ConversationId::from_bytes)
 }
 
+/// How often a device that goes tries to tell the server before it goes without.
+const FAREWELLS: u32 = 3;
 const TREE_MAX: usize = 32 << 20;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, params};
 use sotto_proto::wire::{ErrorCode, ErrorDetail};
 use sotto_proto::{Access, AccountId, Call, ConversationId, Method, SlotId, decode};
+use zeroize::Zeroizing;
 
 use super::moment::Moment;
 use super::replies::conversation_of;
@@ -17,7 +18,7 @@ use crate::store::StoreError;
 pub struct Ticket(pub(super) i64);
 
 /// A call for the shell to make. The same ticket comes again after a failure, with the same bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// By which the reply is handed in.
     pub ticket: Ticket,
@@ -26,7 +27,7 @@ pub struct Outgoing {
     /// The encoded request.
     pub body: Bytes,
     /// The access token to go with it, if the call needs one.
-    pub token: Option<String>,
+    pub token: Option<Zeroizing<String>>,
 }
 
 /// Why a call has no reply.
@@ -52,6 +53,7 @@ pub(super) enum Lane {
     Block(AccountId),
     Settings,
     Setting(SlotId),
+    Vault,
     Log(ConversationId),
     History(ConversationId),
     Send(ConversationId),
@@ -75,6 +77,7 @@ impl Lane {
             Self::Block(account) => (9, Some(*account.as_bytes())),
             Self::Settings => (10, None),
             Self::Setting(slot) => (11, Some(*slot.as_bytes())),
+            Self::Vault => (12, None),
             Self::Log(id) => (20, chat(id)),
             Self::History(id) => (21, chat(id)),
             Self::Send(id) => (22, chat(id)),
@@ -135,6 +138,11 @@ impl Traffic {
         ticket.0 >= FLEETING
     }
 
+    /// How often a call has failed.
+    pub(super) fn tries(&self, ticket: Ticket) -> u32 {
+        self.tries.get(&ticket).map_or(0, |tries| tries.count)
+    }
+
     /// Forgets a call that was answered.
     pub(super) fn done(&mut self, ticket: Ticket) {
         self.fleeting.remove(&ticket);
@@ -149,6 +157,13 @@ impl Traffic {
         tries.count = tries.count.saturating_add(1);
         let wait_ms = wait_ms.unwrap_or_else(|| back_off(tries.count, moment));
         tries.due_ms = moment.now_ms.saturating_add(wait_ms);
+    }
+
+    /// Lets a call go out again now.
+    pub(super) fn hurry(&mut self, ticket: Ticket) {
+        if let Some(tries) = self.tries.get_mut(&ticket) {
+            tries.due_ms = 0;
+        }
     }
 
     /// The connection is there again: everything that has no answer goes out at once.
@@ -196,6 +211,25 @@ impl Step<'_, '_> {
     /// Gives up a call whose answer has become meaningless.
     pub(super) fn forget(&mut self, lane: Lane) -> Result<(), StoreError> {
         self.db.prepare_cached("DELETE FROM requests WHERE lane = ?1")?.execute([lane.encode()])?;
+        Ok(())
+    }
+
+    /// The call that holds a lane.
+    pub(super) fn kept_in(&self, lane: Lane) -> Result<Option<(Ticket, Kept)>, Mishap> {
+        let ticket = self
+            .db
+            .prepare_cached("SELECT ticket FROM requests WHERE lane = ?1")?
+            .query_row([lane.encode()], |row| row.get(0).map(Ticket))
+            .optional()?;
+        let Some(ticket) = ticket else { return Ok(None) };
+        Ok(self.kept(ticket)?.map(|kept| (ticket, kept)))
+    }
+
+    /// Puts another body in the place of one that may have gone out.
+    pub(super) fn replace<C: Call>(&mut self, ticket: Ticket, request: &C) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("UPDATE requests SET body = ?2 WHERE ticket = ?1")?
+            .execute(params![ticket.0, request.encode_to_vec()])?;
         Ok(())
     }
 
@@ -251,6 +285,13 @@ impl Outgoing {
             outgoing.push(Self { ticket, method, body, token });
         }
         Ok(outgoing)
+    }
+}
+
+/// Neither the token nor what is called with it belongs into a log.
+impl std::fmt::Debug for Outgoing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Outgoing").field("ticket", &self.ticket).field("method", &self.method).finish_non_exhaustive()
     }
 }
 

@@ -5,15 +5,16 @@ use rusqlite::{OptionalExtension as _, params};
 use sotto_crypto::event::{self, Kind};
 use sotto_crypto::mls::group::Group;
 use sotto_proto::wire::ErrorCode;
-use sotto_proto::{EntryBody, EventId, GroupPosition, LogEntry, SealedEvent, Seq, wire};
+use sotto_proto::{ConversationId, EntryBody, EventId, GroupPosition, LogEntry, SealedEvent, Seq, wire};
 
 use super::change::Change;
-use super::chat::{Chat, Trouble, position_of};
+use super::chat::{Chat, position_of};
 use super::epochs::Roster;
 use super::intents::Intent;
 use super::reading::header;
 use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
+use super::verifying::undecided_member;
 use crate::store::StoreError;
 
 /// A message on its way.
@@ -60,11 +61,24 @@ impl Step<'_, '_> {
         Ok(())
     }
 
+    /// Before everything else that waits.
+    pub(super) fn enqueue_first(&mut self, chat: &Chat, body: &[u8]) -> Result<(), Mishap> {
+        let id = EventId::from_bytes(self.moment.random());
+        self.db
+            .prepare_cached(
+                "INSERT INTO outbox (number, conversation, event_id, body, created_at_ms)
+                 SELECT coalesce(min(number), 1) - 1, ?1, ?2, ?3, ?4 FROM outbox",
+            )?
+            .execute(params![chat.number, id.as_bytes(), body, self.moment.now_ms])?;
+        Ok(())
+    }
+
     /// Seals the first of what waits, and decides to send it. The order in which things were written is kept.
     pub(super) fn send_next(&mut self, chat: &Chat, group: &Group) -> Result<(), Mishap> {
         if self.is_busy(Lane::Send(chat.id))? {
             return Ok(());
         }
+        self.introduce(chat)?;
         let Some((id, body)) = self.first_unsent(chat)? else { return Ok(()) };
         let Some(window) = chat.window else { return Ok(()) };
         let position = position_of(group)?;
@@ -115,15 +129,24 @@ impl Step<'_, '_> {
     }
 
     /// False if the server may have it already.
-    pub(super) fn take_back(&mut self, event: EventId) -> Result<bool, StoreError> {
-        let waits = self
+    pub(super) fn take_back(&mut self, event: EventId) -> Result<bool, Mishap> {
+        let chat = self
             .db
             .prepare_cached(
-                "DELETE FROM outbox WHERE event_id = ?1 AND seq IS NULL AND NOT EXISTS (
-                   SELECT 1 FROM requests WHERE lane = x'16' || (SELECT id FROM conversations WHERE conversations.number = conversation))",
+                "SELECT id FROM outbox JOIN conversations ON conversations.number = conversation
+                 WHERE event_id = ?1 AND seq IS NULL",
             )?
-            .execute([event.as_bytes()])?;
-        Ok(waits > 0)
+            .query_row([event.as_bytes()], |row| Ok(ConversationId::from_bytes(row.get(0)?)))
+            .optional()?;
+        let Some(chat) = chat else { return Ok(false) };
+        let on_its_way =
+            self.kept_in(Lane::Send(chat))?.map(|(_, kept)| kept.request::<wire::AppendRequest>()).transpose()?;
+        if on_its_way.is_some_and(|request| request.event_id == event.to_wire()) {
+            return Ok(false);
+        }
+        self.db.prepare_cached("DELETE FROM outbox WHERE event_id = ?1")?.execute([event.as_bytes()])?;
+        self.tell(Change::Timeline(chat));
+        Ok(true)
     }
 
     /// The server has it. If nothing came in between, it is the next entry of the log.
@@ -178,11 +201,9 @@ impl Step<'_, '_> {
 
     /// Whether things may be sent at all: what does not add up stops that until a person has decided.
     pub(super) fn may_send(&self, chat: &Chat, group: &Group) -> Result<bool, Mishap> {
-        let broken = matches!(
-            chat.trouble,
-            Some(Trouble::BadCommit | Trouble::LogContradicted | Trouble::LogTruncated | Trouble::KeyChanged)
-        );
-        Ok(!broken && Roster::of(group)?.may_post(self.account()?.id))
+        let account = self.account()?;
+        let waits = chat.trouble.is_some() || undecided_member(self.db, account, chat)?.is_some();
+        Ok(!waits && Roster::of(group)?.may_post(account.id))
     }
 
     /// The event as it goes into the seal.

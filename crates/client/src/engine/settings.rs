@@ -1,11 +1,11 @@
 //! What a person has set for a conversation: the same on all devices of the account, and sealed for them alone. The last choice counts.
 
-use prost::Message as _;
+use prost::Message;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sotto_crypto::vault::Version;
 use sotto_crypto::vault_store::Item;
 use sotto_proto::wire::ErrorCode;
-use sotto_proto::{ConversationId, ID_LEN, SlotId, wire};
+use sotto_proto::{AccountId, ConversationId, ID_LEN, SlotId, wire};
 
 use super::account::{Account, Wants};
 use super::change::Change;
@@ -30,18 +30,44 @@ pub struct Preferences {
     pub folders: Vec<String>,
 }
 
+/// What is kept of a conversation.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct OfChat {
+    #[prost(message, required, tag = "1")]
+    pub(super) preferences: Preferences,
+    /// What was begun to be written.
+    #[prost(string, tag = "2")]
+    pub(super) draft: String,
+}
+
+impl Preferences {
+    pub(super) fn is_too_large(&self) -> bool {
+        self.folders.len() > FOLDERS_MAX || self.folders.iter().any(|folder| folder.len() > FOLDER_NAME_MAX)
+    }
+}
+
 impl Step<'_, '_> {
     /// Holds here at once, and on the other devices when the server can be reached.
-    pub(super) fn set_preferences(&mut self, chat: ConversationId, wanted: &Preferences) -> Result<(), Mishap> {
-        let Some(slot) = slot_of(self.account()?, chat) else { return Ok(()) };
+    pub(super) fn set(&mut self, name: &Name, body: &[u8]) -> Result<(), Mishap> {
+        let Some(slot) = name.slot(self.account()?) else { return Ok(()) };
         self.db
             .prepare_cached(
                 "INSERT INTO settings (slot, version, body, unsent) VALUES (?1, 0, ?2, 1)
-                 ON CONFLICT (slot) DO UPDATE SET body = ?2, unsent = 1",
+                 ON CONFLICT (slot) DO UPDATE SET body = ?2, unsent = 1 WHERE body <> ?2",
             )?
-            .execute(params![slot.as_bytes(), wanted.encode_to_vec()])?;
+            .execute(params![slot.as_bytes(), body])?;
         self.tell(Change::Chats);
         Ok(())
+    }
+
+    pub(super) fn change_setting_of(
+        &mut self,
+        chat: ConversationId,
+        change: impl FnOnce(&mut OfChat),
+    ) -> Result<(), Mishap> {
+        let mut kept = of_chat(self.db, self.account()?, chat)?;
+        change(&mut kept);
+        self.set(&Name::Chat(chat), &kept.encode_to_vec())
     }
 
     /// Brings what was set here to the server, and asks for what was set elsewhere.
@@ -138,16 +164,41 @@ impl Step<'_, '_> {
     }
 }
 
-pub(super) fn preferences(db: &Connection, account: &Account, chat: ConversationId) -> Result<Preferences, StoreError> {
-    let Some(slot) = slot_of(account, chat) else { return Ok(Preferences::default()) };
+/// What a setting is for.
+pub(super) enum Name {
+    Chat(ConversationId),
+    /// What was said of a contact.
+    Contact(AccountId),
+    /// How the person wants to be seen.
+    Profile,
+}
+
+impl Name {
+    /// Where the server keeps it, without knowing what it is.
+    fn slot(&self, account: &Account) -> Option<SlotId> {
+        let name = match self {
+            Self::Chat(chat) => format!("chat {chat}"),
+            Self::Contact(account) => format!("contact {account}"),
+            Self::Profile => "profile".to_owned(),
+        };
+        account.vault.as_ref().map(|vault| vault.slots.derive_slot(&name))
+    }
+}
+
+pub(super) fn setting<M: Message + Default>(db: &Connection, account: &Account, name: &Name) -> Result<M, StoreError> {
+    let Some(slot) = name.slot(account) else { return Ok(M::default()) };
     let body: Option<Vec<u8>> = db
         .prepare_cached("SELECT body FROM settings WHERE slot = ?1")?
         .query_row([slot.as_bytes()], |row| row.get(0))
         .optional()?;
-    Ok(body.and_then(|body| Preferences::decode(body.as_slice()).ok()).unwrap_or_default())
+    Ok(body.and_then(|body| M::decode(body.as_slice()).ok()).unwrap_or_default())
 }
 
-/// Where the server keeps what belongs to a conversation, without knowing that it does.
-fn slot_of(account: &Account, chat: ConversationId) -> Option<SlotId> {
-    account.vault.as_ref().map(|vault| vault.slots.derive_slot(&format!("chat {chat}")))
+pub(super) fn of_chat(db: &Connection, account: &Account, chat: ConversationId) -> Result<OfChat, StoreError> {
+    setting(db, account, &Name::Chat(chat))
 }
+
+const FOLDERS_MAX: usize = 32;
+const FOLDER_NAME_MAX: usize = 256;
+/// Most bytes of a draft.
+pub(super) const DRAFT_MAX: usize = 50_000;

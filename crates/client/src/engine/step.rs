@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::Transaction;
 use sotto_crypto::mls::group::{Group, GroupError};
 use sotto_crypto::time::Time;
-use sotto_proto::{Access, ConversationId, Invalid};
+use sotto_proto::{Access, AccountId, ConversationId, Invalid};
+use zeroize::Zeroizing;
 
 use super::account::{Account, State};
 use super::change::Change;
@@ -39,6 +40,8 @@ pub(super) struct Memory {
     pub(super) leaving: bool,
     pub(super) papers: FactorPapers,
     pub(super) devices: Vec<OwnDevice>,
+    /// Until when those who said that they are there count as being there, by the clock of this device.
+    pub(super) presence: BTreeMap<AccountId, u64>,
     /// Chats to be opened once an account was found.
     pub(super) searches: BTreeMap<super::Ticket, super::people::Search>,
 }
@@ -67,7 +70,7 @@ impl Step<'_, '_> {
     }
 
     /// The access token for a call, if there is one and it is believed to be good.
-    pub(super) fn token_for(&self, access: Access) -> Option<String> {
+    pub(super) fn token_for(&self, access: Access) -> Option<Zeroizing<String>> {
         let account = self.memory.account.as_ref()?;
         let enough = match access {
             Access::Anyone => true,

@@ -132,16 +132,25 @@ impl Step<'_, '_> {
         let Ok(opened) = opened else { return Ok(()) };
         let own = self.account()?.id;
         let body = opened.expose_body().to_vec();
-        let Ok(Signal { content: Some(Content::Typing(typing)), .. }) = decode(body.into(), limits::EVENT_MAX) else {
+        let Ok(Signal { content: Some(content), .. }) = decode(body.into(), limits::EVENT_MAX) else {
             return Ok(());
         };
         let who = opened.sender().account;
-        if who != own {
-            self.changes.push(Change::Typing { chat: id, who, stopped: typing.stopped });
+        match content {
+            _ if who == own => {}
+            Content::Typing(typing) => self.changes.push(Change::Typing { chat: id, who, stopped: typing.stopped }),
+            Content::Presence(presence) => {
+                let until_ms = if presence.online { self.moment.now_ms + PRESENCE_MS } else { 0 };
+                self.memory.presence.insert(who, until_ms);
+                self.tell(Change::Presence(who));
+            }
+            Content::Call(_) => {}
         }
         Ok(())
     }
 }
 
+/// How long somebody counts as being there after having said so (event.proto).
+const PRESENCE_MS: u64 = 90_000;
 const CONVERSATIONS_A_PAGE: u32 = 200;
 const ENTRIES_A_CONVERSATION: u32 = 20;

@@ -10,8 +10,9 @@ use super::markers::{Reading, readings};
 use super::notices::{Line, Placed};
 use super::people::{Contact, contact};
 use super::sending::Queued;
-use super::settings::{Preferences, preferences};
+use super::settings::{OfChat, Preferences, of_chat};
 use super::step::{Mishap, Step};
+use super::verifying::{undecided_member, verified_key};
 use super::{Engine, EngineError};
 use crate::history::{Found, Item, Unread, Wanted};
 use crate::store::StoreError;
@@ -42,6 +43,8 @@ pub struct ChatView {
     pub ready: bool,
     /// What does not add up.
     pub trouble: Option<Trouble>,
+    /// The verified member whose identity key has changed: nothing is sent before the person has decided.
+    pub undecided: Option<AccountId>,
     /// What was begun to be written.
     pub draft: String,
     /// What the person has set for it.
@@ -57,15 +60,37 @@ pub struct MemberView {
     pub name: String,
     /// What it may do.
     pub standing: Standing,
+    /// Whether the person has verified its identity key.
+    pub verified: bool,
     /// How far it has received and read.
     pub reading: Reading,
 }
 
+/// How far this device has come with the conversations of the account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Conversations that can be read here.
+    pub ready: u32,
+    /// Conversations that the account is in.
+    pub all: u32,
+}
+
 impl Engine {
+    /// How many of the conversations can be read here already. A new device opens them one by one, the last active first.
+    pub fn progress(&self) -> Result<Progress, EngineError> {
+        let sql = "SELECT count(*) FILTER (WHERE membership > 1 OR high_hash IS NOT NULL), count(*) FROM chats WHERE standing < 3";
+        let mut statement = self.store.connection().prepare_cached(sql).map_err(StoreError::from)?;
+        let progress = statement.query_row([], |row| Ok(Progress { ready: row.get(0)?, all: row.get(1)? }));
+        Ok(progress.map_err(StoreError::from)?)
+    }
+
     /// All conversations, the last active first.
     pub fn chats(&self) -> Result<Vec<ChatView>, EngineError> {
         let chats = Chat::all(self.store.connection())?;
-        let shown = chats.iter().filter(|chat| chat.membership != Membership::Former || chat.window.is_some());
+        // What was given up before anything could be read is not shown; what a history file brought is.
+        let is_shown =
+            |chat: &&Chat| chat.membership != Membership::Former || chat.window.is_some() || chat.read_seq > 0;
+        let shown = chats.iter().filter(is_shown);
         shown.map(|chat| self.chat_view(chat)).collect()
     }
 
@@ -76,44 +101,49 @@ impl Engine {
     }
 
     fn chat_view(&self, chat: &Chat) -> Result<ChatView, EngineError> {
-        let own = self.own_account();
+        let (db, own) = (self.store.connection(), self.own_account());
         let other = self.other_side(chat)?;
-        let hidden = self.hidden_in(chat)?.is_some();
-        let unread = match own.filter(|_| !hidden) {
+        let contact = other.map(|other| contact(db, other)).transpose()?.flatten();
+        let hidden = other.filter(|_| contact.as_ref().is_some_and(|contact| contact.blocked));
+        let scene = self.store.scene(chat.id)?;
+        let title = match other {
+            Some(other) => profile_name(&scene, other).or(contact.map(|contact| contact.user_name)),
+            None => scene.title.title.map(|title| title.as_str().to_owned()),
+        };
+        let undecided = match self.memory.account.as_ref() {
+            Some(account) => undecided_member(db, account, chat)?,
+            None => None,
+        };
+        let OfChat { preferences, draft } = match self.memory.account.as_ref() {
+            Some(account) => of_chat(db, account, chat.id)?,
+            None => OfChat::default(),
+        };
+        let unread = match own.filter(|_| hidden.is_none()) {
             Some(own) => self.store.unread(chat.id, chat.read_seq, own)?,
             None => Unread::default(),
         };
+        let newest = self.store.page(chat.id, None, if hidden.is_some() { LAST_AMONG } else { 1 })?;
         Ok(ChatView {
             id: chat.id,
             kind: chat.kind,
             stand: chat.stand,
             requested_by: chat.requested_by,
-            title: self.title_of(chat, other)?,
+            title: title.unwrap_or_default(),
             other,
-            last: self.page(chat.id, None, if hidden { LAST_AMONG } else { 1 })?.pop(),
+            last: newest.into_iter().rfind(|item| Some(item.author) != hidden),
             at_ms: chat.server_at_ms,
             unread,
             ready: matches!(chat.membership, Membership::Member | Membership::Former) || chat.window.is_some(),
             trouble: chat.trouble,
-            draft: chat.draft.clone(),
-            preferences: match self.memory.account.as_ref() {
-                Some(account) => preferences(self.store.connection(), account, chat.id)?,
-                None => Preferences::default(),
-            },
+            undecided,
+            draft,
+            preferences,
         })
     }
 
-    fn title_of(&self, chat: &Chat, other: Option<AccountId>) -> Result<String, EngineError> {
-        let scene = self.store.scene(chat.id)?;
-        if let Some(other) = other {
-            return self.name_in(&scene, other);
-        }
-        Ok(scene.title.title.map(|title| title.as_str().to_owned()).unwrap_or_default())
-    }
-
     fn name_in(&self, scene: &Scene, account: AccountId) -> Result<String, EngineError> {
-        if let Some(profile) = scene.profiles.get(&account) {
-            return Ok(profile.name.as_str().to_owned());
+        if let Some(name) = profile_name(scene, account) {
+            return Ok(name);
         }
         Ok(contact(self.store.connection(), account)?.map(|contact| contact.user_name).unwrap_or_default())
     }
@@ -136,7 +166,8 @@ impl Engine {
         let reading = |account| readings.iter().find(|(who, _)| *who == account).map(|(_, reading)| *reading);
         let view = |(account, standing)| -> Result<MemberView, EngineError> {
             let name = self.name_in(&scene, account)?;
-            Ok(MemberView { account, name, standing, reading: reading(account).unwrap_or_default() })
+            let verified = self.contact(account)?.is_some_and(|contact| contact.verified);
+            Ok(MemberView { account, name, standing, verified, reading: reading(account).unwrap_or_default() })
         };
         roster.accounts().map(view).collect()
     }
@@ -217,7 +248,12 @@ impl Engine {
 
     /// What is known of another account.
     pub fn contact(&self, account: AccountId) -> Result<Option<Contact>, EngineError> {
-        Ok(contact(self.store.connection(), account)?)
+        let db = self.store.connection();
+        let Some(mut contact) = contact(db, account)? else { return Ok(None) };
+        if let Some(own) = self.memory.account.as_ref() {
+            contact.verified = contact.identity.is_some() && verified_key(db, own, account)? == contact.identity;
+        }
+        Ok(Some(contact))
     }
 }
 
@@ -227,8 +263,13 @@ impl Step<'_, '_> {
     }
 }
 
+/// What an account wants to be called in a conversation.
+fn profile_name(scene: &Scene, account: AccountId) -> Option<String> {
+    scene.profiles.get(&account).map(|profile| profile.name.as_str().to_owned())
+}
+
 /// The members in the newest epoch that is known.
-fn roster_at(db: &rusqlite::Connection, chat: &Chat) -> Result<Option<Roster>, StoreError> {
+pub(super) fn roster_at(db: &rusqlite::Connection, chat: &Chat) -> Result<Option<Roster>, StoreError> {
     let body: Option<Vec<u8>> = db
         .prepare_cached(
             "SELECT body FROM epochs JOIN rosters ON number = roster

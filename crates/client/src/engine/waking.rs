@@ -109,6 +109,7 @@ impl Step<'_, '_> {
                 Ok(self.call(Lane::Log(chat.id), &request)?)
             }
             VaultStep::Awake if chat.window.is_none() => self.look_at_the_end(chat),
+            VaultStep::Awake if chat.is_over() => self.stay_outside(chat),
             VaultStep::Awake => self.join_from_outside(chat),
             VaultStep::Absent => Ok(()),
         }
@@ -287,7 +288,9 @@ impl Step<'_, '_> {
                     }
                     Ok(Received::Proposal(_)) => {}
                     Ok(Received::Removed(_)) => {
-                        chat.vault_step = VaultStep::Absent;
+                        if !chat.is_over() {
+                            chat.vault_step = VaultStep::Absent;
+                        }
                         break;
                     }
                     // A bad commit: what comes after it begins with a Welcome to the next generation.
@@ -316,6 +319,13 @@ impl Step<'_, '_> {
             handshakes_only: false,
         };
         Ok(self.call(Lane::Log(chat.id), &request)?)
+    }
+
+    /// The account has left: there is something to read, and nothing to join.
+    fn stay_outside(&mut self, chat: &mut Chat) -> Result<(), Mishap> {
+        chat.membership = Membership::Former;
+        self.tell(Change::Chats);
+        self.keep_checkpoint(chat)
     }
 
     fn join_from_outside(&mut self, chat: &mut Chat) -> Result<(), Mishap> {

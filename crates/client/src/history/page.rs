@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use sotto_proto::{AccountId, ConversationId, EventId, ID_LEN};
 
 use super::record::content_of;
-use super::{Item, Unread, What};
+use super::{Item, Opened, Unread, What};
 use crate::store::{Store, StoreError};
 use crate::timeline::{
     Content, Entry, Message, Scene, Standing, State, fold_message, fold_poll, fold_scene, fold_task,
@@ -29,16 +29,7 @@ impl Store {
 
     /// What a conversation is called, how its people want to be seen, what is pinned.
     pub fn scene(&self, conversation: ConversationId) -> Result<Scene, StoreError> {
-        let kept = self
-            .connection()
-            .prepare_cached(
-                "SELECT entries.* FROM scenes JOIN entries USING (conversation, seq)
-                 JOIN conversations ON number = conversation WHERE id = ?1 ORDER BY seq",
-            )?
-            .query_map([conversation.as_bytes()], Kept::read)?
-            .collect::<Result<Vec<_>, _>>()?;
-        let entries: Vec<_> = kept.iter().filter_map(|kept| kept.open().0).collect();
-        Ok(fold_scene(&entries))
+        scene(self.connection(), conversation)
     }
 
     /// What others wrote after a place of the log and still stands.
@@ -60,6 +51,19 @@ impl Store {
         }
         Ok(unread)
     }
+}
+
+/// What the events of a conversation say about it as a whole.
+pub(crate) fn scene(db: &Connection, conversation: ConversationId) -> Result<Scene, StoreError> {
+    let kept = db
+        .prepare_cached(
+            "SELECT entries.* FROM scenes JOIN entries USING (conversation, seq)
+             JOIN conversations ON number = conversation WHERE id = ?1 ORDER BY seq",
+        )?
+        .query_map([conversation.as_bytes()], Kept::read)?
+        .collect::<Result<Vec<_>, _>>()?;
+    let entries: Vec<_> = kept.iter().filter_map(|kept| kept.open().0).collect();
+    Ok(fold_scene(&entries))
 }
 
 impl Item {
@@ -103,6 +107,12 @@ impl Kept {
             received_at_ms: row.get(6)?,
             body: row.get(8)?,
         })
+    }
+
+    /// An event as it was kept just now.
+    pub(super) fn of(row: i64, conversation: i64, opened: &Opened) -> Self {
+        let Opened { seq, id, author, standing, received_at_ms, .. } = *opened;
+        Self { row, conversation, seq, id, author, standing, received_at_ms, body: opened.body.clone() }
     }
 
     /// The entry if its content is known, and its fallback.

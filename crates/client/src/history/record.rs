@@ -5,7 +5,7 @@ use sotto_proto::wire;
 use sotto_proto::{ConversationId, EventId, decode, limits};
 
 use super::fold::fold;
-use super::page::{items, kept};
+use super::page::{Kept, items, kept};
 use super::{Opened, What};
 use crate::store::{Store, StoreError};
 use crate::timeline::{Content, Message, State};
@@ -17,10 +17,10 @@ impl Store {
     }
 }
 
-/// What an event says, as far as this version knows and the rules allow.
+/// What an event says, as far as this version knows and the rules allow, and the rest of it.
 pub(super) fn content_of(body: &[u8]) -> (wire::Event, Option<Content>) {
-    let event: wire::Event = decode(body.to_vec().into(), limits::EVENT_MAX).unwrap_or_default();
-    let content = event.content.clone().and_then(|content| Content::parse(content).ok().flatten());
+    let mut event: wire::Event = decode(body.to_vec().into(), limits::EVENT_MAX).unwrap_or_default();
+    let content = event.content.take().and_then(|content| Content::parse(content).ok().flatten());
     (event, content)
 }
 
@@ -28,9 +28,9 @@ pub(super) fn content_of(body: &[u8]) -> (wire::Event, Option<Content>) {
 pub(crate) fn record(transaction: &Transaction<'_>, opened: &Opened) -> Result<(), StoreError> {
     let (event, content) = content_of(&opened.body);
     let conversation = number_of(transaction, opened.conversation)?;
-    if !insert_entry(transaction, conversation, opened, is_shown(&event, content.as_ref()))? {
+    let Some(row) = insert_entry(transaction, conversation, opened, is_shown(&event, content.as_ref()))? else {
         return Ok(());
-    }
+    };
     if content.as_ref().is_some_and(sets_the_scene) {
         transaction
             .prepare_cached("INSERT INTO scenes (conversation, seq) VALUES (?1, ?2)")?
@@ -43,9 +43,9 @@ pub(crate) fn record(transaction: &Transaction<'_>, opened: &Opened) -> Result<(
             .execute(params![conversation, target.as_bytes(), opened.seq])?;
     }
     match content {
-        Some(Content::Text(_)) => index(transaction, conversation, opened.id),
+        Some(Content::Text(_)) => index(transaction, Kept::of(row, conversation, opened)),
         Some(Content::Edit(..) | Content::Delete(_)) => {
-            targets.into_iter().try_for_each(|target| index(transaction, conversation, target))
+            targets.into_iter().try_for_each(|target| index_again(transaction, conversation, target))
         }
         _ => Ok(()),
     }
@@ -78,13 +78,14 @@ pub(crate) fn number_of(transaction: &Transaction<'_>, conversation: Conversatio
     Ok(transaction.last_insert_rowid())
 }
 
-/// False when the entry is there already.
+/// Its row; none when the entry is there already.
 fn insert_entry(
     transaction: &Transaction<'_>,
     conversation: i64,
     opened: &Opened,
     shown: bool,
-) -> Result<bool, StoreError> {
+) -> Result<Option<i64>, StoreError> {
+    let row = free_row(transaction, opened)?;
     let inserted = transaction
         .prepare_cached(
             "INSERT INTO entries (row, conversation, seq, event_id, author, standing, received_at_ms, shown, body)
@@ -92,7 +93,7 @@ fn insert_entry(
              ON CONFLICT (conversation, seq) DO NOTHING ON CONFLICT (conversation, event_id) DO NOTHING",
         )?
         .execute(params![
-            free_row(transaction, opened)?,
+            row,
             conversation,
             opened.seq,
             opened.id.as_bytes(),
@@ -102,7 +103,7 @@ fn insert_entry(
             shown,
             opened.body,
         ])?;
-    Ok(inserted > 0)
+    Ok((inserted > 0).then_some(row))
 }
 
 /// A row number that begins with the time. Which of the numbers of its millisecond it gets is up to its id, so that nearly every first
@@ -124,10 +125,15 @@ pub(super) fn row_of_time(at_ms: u64) -> i64 {
 }
 
 /// Brings the words of a message up to date. A message that is not there yet is indexed when it comes.
-fn index(transaction: &Transaction<'_>, conversation: i64, id: EventId) -> Result<(), StoreError> {
+fn index_again(transaction: &Transaction<'_>, conversation: i64, id: EventId) -> Result<(), StoreError> {
     let Some(kept) = kept(transaction, conversation, id)? else { return Ok(()) };
+    transaction.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([kept.row])?;
+    index(transaction, kept)
+}
+
+/// Puts the words of a message into the index, in which it has none.
+fn index(transaction: &Transaction<'_>, kept: Kept) -> Result<(), StoreError> {
     let row = kept.row;
-    transaction.prepare_cached("DELETE FROM words WHERE rowid = ?1")?.execute([row])?;
     for item in items(transaction, &[kept])? {
         if let What::Message(Message { state: State::Standing { text, .. }, .. }) = item.what {
             let words = format!("{}{PADDING}", fold(text.body.as_str()));

@@ -61,6 +61,7 @@ impl Store {
         unlock(&connection, key)?;
         connection.execute_batch(platform::DURABILITY).map_err(StoreError::from_opening)?;
         connection.execute_batch(EVERYWHERE)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         migrations::run(&mut connection)?;
         Ok(Self { connection })
     }
@@ -77,6 +78,17 @@ impl Store {
         Ok(result)
     }
 
+    /// Reads every page and compares every index with what it is of.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        let found: String = self.connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        let stray = self.connection.prepare("PRAGMA foreign_key_check")?.exists([])?;
+        match (found.as_str(), stray) {
+            ("ok", false) => Ok(()),
+            ("ok", true) => Err(StoreError::Contradiction("a row belongs to one that is not there")),
+            _ => Err(StoreError::Contradiction("a page or an index is damaged")),
+        }
+    }
+
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -91,6 +103,9 @@ fn unlock(connection: &Connection, key: &StoreKey) -> Result<(), StoreError> {
         .map_err(StoreError::from_opening)?;
     Ok(())
 }
+
+/// More than the engine has, so that each is parsed and planned once.
+const STATEMENTS_KEPT: usize = 512;
 
 /// `temp_store`: what SQLite spills while it sorts is plaintext, and stays in memory.
 const EVERYWHERE: &str = "

@@ -88,6 +88,12 @@ impl Argon2id {
     pub(super) fn new(cost: StretchCost) -> Self {
         Self(cost)
     }
+
+    /// Fills the output with what the input stretches to.
+    pub(super) fn stretch(&self, input: &[u8], salt: &[u8], output: &mut [u8]) -> Result<(), argon2::Error> {
+        let parameters = Params::new(self.0.memory_kib, self.0.passes, 1, None)?;
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters).hash_password_into(input, salt, output)
+    }
 }
 
 impl Default for Argon2id {
@@ -98,11 +104,8 @@ impl Default for Argon2id {
 
 impl Ksf for Argon2id {
     fn hash<L: ArrayLength<u8>>(&self, input: GenericArray<u8, L>) -> Result<GenericArray<u8, L>, InternalError> {
-        let parameters = Params::new(self.0.memory_kib, self.0.passes, 1, None).map_err(|_| InternalError::KsfError)?;
         let mut output = GenericArray::default();
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters)
-            .hash_password_into(&input, &[0; 16], &mut output)
-            .map_err(|_| InternalError::KsfError)?;
+        self.stretch(&input, &[0; 16], &mut output).map_err(|_| InternalError::KsfError)?;
         Ok(output)
     }
 }

@@ -5,6 +5,7 @@
 
 mod page;
 mod size;
+mod strays;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ use clap::Subcommand;
 use sotto_proto::{AccountId, Invalid, ReportId, UserName};
 use thiserror::Error;
 
+use crate::blobs::{self, BlobError, Blobs};
 use crate::clock::{Clock as _, SystemClock, Timestamp};
 use crate::config::{Config, Secret};
 use crate::store::{self, AccountFilter, AccountSummary, Done, Refusal, Store, StoreError};
@@ -74,6 +76,12 @@ pub enum AdminCommand {
         /// Its number, as the list of reports gives it
         report: ReportId,
     },
+    /// Look for stored files that the database does not know, as they remain after an older one was restored
+    Strays {
+        /// Remove them; with the wrong database that would be all files
+        #[arg(long)]
+        remove: bool,
+    },
 }
 
 impl AdminCommand {
@@ -102,15 +110,17 @@ pub async fn open(data: &Path, database: Option<&str>) -> Result<Arc<dyn Store>,
 /// Carries a command out on the server that has these settings, whether it runs or not.
 pub async fn operate(config: &Config, command: &AdminCommand, out: &mut (dyn Write + Send)) -> Result<(), AdminError> {
     let store = open(&config.data, config.database.as_ref().map(Secret::expose)).await?;
-    let done = run(command, &*store, SystemClock.now(), out).await;
+    let files = || blobs::open(config.blobs.as_ref().map(Secret::expose), &config.data);
+    let done = run(command, &*store, files, SystemClock.now(), out).await;
     store.close().await;
     done
 }
 
-/// Carries a command out and says so.
+/// Carries a command out and says so. The place of files is opened by the commands that need it only.
 pub async fn run(
     command: &AdminCommand,
     store: &dyn Store,
+    files: impl FnOnce() -> Result<Arc<dyn Blobs>, BlobError>,
     now: Timestamp,
     out: &mut (dyn Write + Send),
 ) -> Result<(), AdminError> {
@@ -125,6 +135,7 @@ pub async fn run(
         AdminCommand::Counts => counts(store, now, out).await,
         AdminCommand::Reports => reports(store, out).await,
         AdminCommand::Close { report } => close(store, *report, now, out).await,
+        AdminCommand::Strays { remove } => strays::sweep(store, &*files()?, *remove, out).await,
     }
 }
 
@@ -158,13 +169,16 @@ pub enum AdminError {
     /// The database does not do it.
     #[error("{}", with_cause(.0))]
     Store(#[from] StoreError),
+    /// The place of files does not do it.
+    #[error("{}", with_cause(.0))]
+    Files(#[from] BlobError),
     /// Nobody reads what is written.
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
 }
 
-fn with_cause(error: &StoreError) -> String {
-    match std::error::Error::source(error) {
+fn with_cause(error: &dyn std::error::Error) -> String {
+    match error.source() {
         Some(cause) => format!("{error}: {cause}"),
         None => error.to_string(),
     }

@@ -51,6 +51,8 @@ pub struct Config {
     pub registration: bool,
     /// Bytes that a new account may keep.
     pub storage_quota: u64,
+    /// Bytes of the largest file.
+    pub file_max: u64,
     /// All rates, in percent.
     pub rate_percent: u32,
     /// What is logged.
@@ -166,6 +168,7 @@ impl Config {
             tls: reader.tls()?,
             registration: reader.parse("registration", SWITCH)?,
             storage_quota: reader.parse("storage-quota", NUMBER)?,
+            file_max: reader.parse("file-max", NUMBER)?,
             rate_percent: reader.parse("rate-percent", NUMBER)?,
             log: reader.log()?,
         })

@@ -144,6 +144,11 @@ pub(super) const GROUPS: &[Group] = &[
         settings: &[
             switch("registration", "true", "Whether new accounts are taken"),
             number("storage-quota", "10737418240", "Bytes of files and checkpoints that a new account may keep"),
+            number(
+                "file-max",
+                "17179869184",
+                "Bytes of the largest file; more than these 16 GiB the protocol does not allow",
+            ),
             number("rate-percent", "100", "All rates of calls, in percent of the protocol's; 0 switches them off"),
         ],
     },

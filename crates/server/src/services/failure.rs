@@ -87,6 +87,7 @@ impl From<Refusal> for Failure {
             Refusal::NameTaken => ErrorCode::NameTaken,
             Refusal::NameLooksAlike => ErrorCode::NameNotAllowed,
             Refusal::SessionEnded => ErrorCode::SessionEnded,
+            Refusal::LateCopy => ErrorCode::DeviceProofInvalid,
             Refusal::RefreshReused => ErrorCode::RefreshReused,
             Refusal::AttemptOver => ErrorCode::LoginFailed,
             Refusal::CodeRefused => ErrorCode::SecondFactorWrong,
@@ -146,5 +147,28 @@ const fn limit_name(counted: Counted) -> &'static str {
         Counted::Members => "MEMBERS_MAX",
         Counted::IncompleteFiles => "INCOMPLETE_FILES_MAX",
         Counted::FileConversations => "FILE_CONVERSATIONS_MAX",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_is_named_is_one_of_the_contract() {
+        let counted = [
+            Counted::Devices,
+            Counted::VaultDevices,
+            Counted::KeyPackages,
+            Counted::Settings,
+            Counted::Blocked,
+            Counted::Conversations,
+            Counted::Members,
+            Counted::IncompleteFiles,
+            Counted::FileConversations,
+        ];
+        for name in counted.map(limit_name) {
+            assert!(sotto_proto::limits::ALL.iter().any(|(known, _)| *known == name), "{name}");
+        }
     }
 }

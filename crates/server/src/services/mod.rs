@@ -136,12 +136,6 @@ impl Services {
         self.upkeep.once().await
     }
 
-    /// Removes the parts of files that are not on record, as they remain after an older database was restored. Returns how many
-    /// files. For an operator who has made sure that this is the database of this place.
-    pub async fn remove_stray_files(&self) -> Result<u64, Failure> {
-        self.files.remove_strays().await
-    }
-
     /// The key that groups name as their external sender.
     pub fn external_sender(&self) -> VerifyingKey {
         self.upkeep.external_sender()

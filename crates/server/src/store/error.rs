@@ -83,6 +83,10 @@ pub enum Refusal {
     #[error("the session has ended")]
     SessionEnded,
 
+    /// A copy of a request whose answer was put to use long ago.
+    #[error("the request is a late copy")]
+    LateCopy,
+
     /// A refresh token came a second time; its family is revoked.
     #[error("the refresh token was used before")]
     RefreshReused,

@@ -18,7 +18,8 @@ async fn typed(store: &dyn Store, world: &World, line: &str) -> Result<String, A
         AdminCommand::command().get_matches_from([&["admin"], &line.split(' ').collect::<Vec<_>>()[..]].concat());
     let command = AdminCommand::from_arg_matches(&matches).unwrap();
     let mut out = Vec::new();
-    admin_command::run(&command, store, world.clock.now(), &mut out).await?;
+    let no_files = || unreachable!("no command here looks at files");
+    admin_command::run(&command, store, no_files, world.clock.now(), &mut out).await?;
     Ok(String::from_utf8(out).unwrap())
 }
 

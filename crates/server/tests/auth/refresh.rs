@@ -13,6 +13,7 @@ mod on_either_database {
 
     on_both!(at 0 percent:
         a_lost_reply_of_a_refresh_repeats_alike_n7,
+        a_late_copy_of_a_refresh_harms_nobody_n7,
         a_token_used_twice_ends_its_family_and_the_owner_is_told_n7,
     );
 }
@@ -50,8 +51,24 @@ pub(super) async fn a_lost_reply_of_a_refresh_repeats_alike_n7(world: &World) {
     let again = trade(world, &alice, &alice.session, 1).await;
     assert_eq!(first.refresh_token, again.refresh_token);
     trade(world, &alice, &again, 2).await;
-    // Now the answer has arrived, and whoever repeats the request has a copy.
+    // Now the answer has arrived, and whoever signs the request again has a copy of the device.
+    world.clock.advance(Duration::from_secs(1));
     assert_eq!(code(world.ask(alice.refresh(world, &alice.session, 1)).await), ErrorCode::RefreshReused);
+}
+
+pub(super) async fn a_late_copy_of_a_refresh_harms_nobody_n7(world: &World) {
+    let alice = world.join("alice").await;
+    let request = alice.refresh(world, &alice.session, 1);
+    let next = world.ask(request.clone()).await.unwrap().session.unwrap();
+    world.clock.advance(Duration::from_secs(20));
+    let last = trade(world, &alice, &next, 2).await;
+    for _ in 0..3 {
+        world.clock.advance(Duration::from_secs(20));
+        assert_eq!(code(world.ask(request.clone()).await), ErrorCode::DeviceProofInvalid);
+    }
+    assert!(!told(world, &alice).await.contains(&Notice::RefreshReused));
+    world.with(&last, wire::ListSessionsRequest {}).await.unwrap();
+    trade(world, &alice, &last, 3).await;
 }
 
 pub(super) async fn a_token_used_twice_ends_its_family_and_the_owner_is_told_n7(world: &World) {

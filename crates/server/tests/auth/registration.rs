@@ -4,6 +4,7 @@ use sotto_crypto::certificate::Purpose;
 use sotto_crypto::identity::IdentityKey;
 use sotto_crypto::proof::Call as Proof;
 use sotto_crypto::revocation::DeviceRevocation;
+use sotto_proto::PROTOCOL_VERSION;
 use sotto_proto::wire::{self, ErrorCode};
 use sotto_server::clock::Clock as _;
 use sotto_server::services::Settings;
@@ -21,11 +22,15 @@ on_sqlite!(
     forged_and_old_proofs_are_refused,
     what_breaks_its_rule_is_named,
     a_server_may_be_closed,
+    a_limit_that_the_operator_lowers_is_announced,
 );
 
 async fn a_registration_opens_a_session_of_a_certified_device(world: &World) {
     let info = world.ask(wire::GetServerInfoRequest {}).await.unwrap();
     assert!(info.registration_open && info.server.starts_with("sotto-server/"));
+    assert_eq!((info.protocol_min, info.protocol_max), (PROTOCOL_VERSION, PROTOCOL_VERSION));
+    let quota = wire::ServerLimit { name: "STORAGE_QUOTA".to_owned(), value: 10 << 30 };
+    assert_eq!(info.limits, [quota], "every other limit is the contract's");
     assert_eq!((info.external_sender_key.len(), info.opaque_public_key.len()), (32, 32));
     assert_eq!(&info.external_sender_key[..], world.services.external_sender().as_bytes());
 
@@ -205,4 +210,12 @@ async fn a_server_may_be_closed(open: &World) {
         opaque_request: open.begin_password("whatever").1,
     };
     assert_eq!(code(closed.ask(start).await), ErrorCode::RegistrationClosed);
+}
+
+async fn a_limit_that_the_operator_lowers_is_announced(open: &World) {
+    let settings = Settings { file_max: 1 << 20, storage_quota: 1 << 30, rate_percent: 0, ..Settings::default() };
+    let small = World::over(open.store.clone(), settings);
+    let announced = small.ask(wire::GetServerInfoRequest {}).await.unwrap().limits;
+    let announced: Vec<_> = announced.iter().map(|limit| (limit.name.as_str(), limit.value)).collect();
+    assert_eq!(announced, [("FILE_MAX", 1 << 20), ("STORAGE_QUOTA", 1 << 30)]);
 }

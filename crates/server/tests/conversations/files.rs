@@ -12,7 +12,9 @@ use sotto_crypto::mls::governance::{Kind, Policy, Role};
 use sotto_crypto::mls::group::Changes;
 use sotto_proto::wire::{self, ErrorCode};
 use sotto_proto::{ConversationId, FileId};
+use sotto_server::admin_command::{self, AdminCommand};
 use sotto_server::blobs::{BlobError, Blobs};
+use sotto_server::clock::Clock as _;
 use sotto_server::services::{Failure, Services};
 
 use crate::chat::Chat;
@@ -322,9 +324,21 @@ async fn parts_that_no_record_knows_are_removed_when_asked() {
     community.blobs.put(stray, 0, Bytes::from_static(b"of a newer database")).await.unwrap();
     node.keep_up_once().await.unwrap();
     community.blobs.get(stray, 0, 0..2).await.unwrap();
-    assert_eq!(node.remove_stray_files().await.unwrap(), 1);
+
+    let told = strays(&community, false).await;
+    assert_eq!(told, "Stored and not on record: 1. With --remove they are removed for good.\n");
+    community.blobs.get(stray, 0, 0..2).await.unwrap();
+    assert_eq!(strays(&community, true).await, "Removed 1: what is stored is on record now.\n");
     assert!(matches!(community.blobs.get(stray, 0, 0..2).await, Err(BlobError::Missing)));
+    assert_eq!(strays(&community, true).await, "All files that are stored are on record.\n");
     file.download(&ben.device, &node, 0, 0).await.unwrap();
+}
+
+async fn strays(community: &Community, remove: bool) -> String {
+    let (command, files) = (AdminCommand::Strays { remove }, || Ok(community.blobs.clone()));
+    let mut out = Vec::new();
+    admin_command::run(&command, &*community.store, files, community.clock.now(), &mut out).await.unwrap();
+    String::from_utf8(out).unwrap()
 }
 
 #[tokio::test]

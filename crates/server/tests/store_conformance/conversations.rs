@@ -1,7 +1,7 @@
 use sotto_proto::ConversationId;
 use sotto_server::store::{
-    Direction, EntryKind, GroupState, Kind, Member, MemberChange, NewCommit, NewProposals, NewWelcome, ObserverRecord,
-    Opening, Range, Refusal, Role, Stand, Standing, Store,
+    Direction, EntryKind, GroupState, Kind, Member, MemberChange, NewCommit, NewEvent, NewProposals, NewWelcome,
+    ObserverRecord, Opening, Range, Refusal, Role, Stand, Standing, Store,
 };
 
 use crate::people::*;
@@ -13,6 +13,7 @@ crate::on_both!(
     a_lost_reply_to_a_commit_is_repeated,
     membership_follows_the_handshakes_and_bounds_what_is_read_s5,
     welcomes_wait_for_their_device_until_dropped,
+    a_welcome_is_kept_for_as_long_as_it_opens_anything,
     trees_are_kept_as_long_as_somebody_may_join_by_them,
     a_refused_commit_is_left_behind_by_a_new_generation,
     leaving_ends_delivery_at_once,
@@ -118,6 +119,36 @@ async fn welcomes_wait_for_their_device_until_dropped(store: &dyn Store) {
     assert_eq!(store.welcomes(device_of(BEN), None, None, 10).await.unwrap().0.len(), 1, "not hers to drop");
     store.drop_welcomes(BEN, &[first[0].id]).await.unwrap();
     assert!(store.welcomes(device_of(BEN), None, None, 10).await.unwrap().0.is_empty());
+}
+
+async fn a_welcome_is_kept_for_as_long_as_it_opens_anything(store: &dyn Store) {
+    group(store, &[(BEN, "ben"), (CAT, "cat")]).await;
+    let waiting = async |account| store.welcomes(device_of(account), Some(CHAT), None, 10).await.unwrap().0;
+    say(store, 1).await;
+    store.leave(BEN, proposals_for(1, &[b"remove my leaf".to_vec()])).await.unwrap();
+    let gone = vec![MemberChange::Gone { account: BEN }, MemberChange::Gone { account: CAT }];
+    store.commit(commit(1, b"both are gone", gone)).await.unwrap();
+    for account in [BEN, CAT] {
+        assert_eq!(waiting(account).await.len(), 1, "what was said meanwhile is still to be read");
+        assert!(store.is_welcome_at(account, CHAT, position(1, 1)).await.unwrap());
+        assert!(!store.is_welcome_at(account, CHAT, position(1, 2)).await.unwrap());
+    }
+    assert_eq!(store.tree(CHAT, position(1, 1)).await.unwrap(), b"tree of epoch 1");
+
+    // Another stay: what was before is not read by it.
+    let back = NewCommit {
+        welcomes: vec![welcome(BEN, device_of(BEN))],
+        ..commit(2, b"ben is back", vec![joined(BEN, Role::Member)])
+    };
+    store.commit(back).await.unwrap();
+    let waits = waiting(BEN).await;
+    assert_eq!((waits.len(), waits[0].position), (1, position(1, 3)));
+
+    // Everything that Cat could read expires; what Ben can read does not.
+    store.append(NewEvent { at: at(9), ..event(2, 3) }, None).await.unwrap();
+    store.append(NewEvent { at: at(20), ..event(3, 3) }, None).await.unwrap();
+    while store.prune(CHAT, at(10), 10).await.unwrap() > 0 {}
+    assert_eq!((waiting(CAT).await.len(), waiting(BEN).await.len()), (0, 1));
 }
 
 async fn trees_are_kept_as_long_as_somebody_may_join_by_them(store: &dyn Store) {

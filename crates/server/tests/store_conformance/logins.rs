@@ -33,6 +33,7 @@ async fn an_attempt_ends_in_one_session(store: &dyn Store) {
         request: request(1),
         successor: TokenHash([2; 32]),
         expires_at: at(2_000),
+        signed_at: at(10),
         at: at(10),
     };
     store.trade_token(trade).await.unwrap();

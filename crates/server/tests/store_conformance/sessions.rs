@@ -5,6 +5,8 @@ use crate::people::*;
 crate::on_both!(
     a_used_token_ends_its_family_and_tells_the_owner_n7,
     a_lost_reply_locks_nobody_out_n7,
+    a_late_copy_of_a_request_changes_nothing_n7,
+    a_request_that_is_signed_again_after_its_answer_was_used_ends_the_family_n7,
     of_two_thieves_at_once_one_is_caught_n7,
     sessions_end_with_their_time_their_device_and_their_account,
     the_first_of_too_many_sessions_makes_room,
@@ -17,6 +19,7 @@ fn trade(presented: u8, by: u8, successor: u8) -> Trade {
         request: request(by),
         successor: TokenHash([successor; 32]),
         expires_at: at(2_000_000),
+        signed_at: at(400 + u64::from(presented)),
         at: at(500),
     }
 }
@@ -50,8 +53,39 @@ async fn a_lost_reply_locks_nobody_out_n7(store: &dyn Store) {
     store.trade_token(trade(1, 1, 3)).await.unwrap();
     assert_eq!(refused(store.trade_token(trade(2, 2, 4)).await), Refusal::SessionEnded);
     store.trade_token(trade(3, 3, 4)).await.unwrap();
-    // Once the successor is used, the repetition is a copy.
-    assert_eq!(refused(store.trade_token(trade(1, 1, 3)).await), Refusal::RefreshReused);
+}
+
+async fn a_late_copy_of_a_request_changes_nothing_n7(store: &dyn Store) {
+    register(store, &[(ANN, "ann")]).await;
+    let session = new_session(ANN, 1);
+    store.open_session(session.clone()).await.unwrap();
+    // Signed a second time after a while, and both are on their way when the answer arrives.
+    let signed_again = Trade { signed_at: at(402), ..trade(1, 1, 2) };
+    store.trade_token(signed_again).await.unwrap();
+    // The device's clock was put back since.
+    store.trade_token(Trade { signed_at: at(300), ..trade(2, 2, 3) }).await.unwrap();
+    store.trade_token(Trade { signed_at: at(301), ..trade(3, 3, 4) }).await.unwrap();
+    let listed = store.sessions(ANN, at(500)).await.unwrap();
+
+    for late in [trade(1, 1, 2), signed_again, Trade { signed_at: at(300), ..trade(2, 2, 3) }] {
+        assert_eq!(refused(store.trade_token(late).await), Refusal::LateCopy);
+    }
+    assert_eq!(store.sessions(ANN, at(500)).await.unwrap(), listed);
+    let wanted = ChangesWanted { after: 0, limit: 10, welcomes: 10, entries: 0, max_bytes: 0 };
+    let told = store.changes(ANN, &[], wanted).await.unwrap().notices;
+    assert!(told.iter().all(|told| told.notice != Notice::RefreshReused), "{told:?}");
+    assert_eq!(store.trade_token(trade(4, 4, 5)).await.unwrap().id, session.id);
+}
+
+async fn a_request_that_is_signed_again_after_its_answer_was_used_ends_the_family_n7(store: &dyn Store) {
+    register(store, &[(ANN, "ann")]).await;
+    store.open_session(new_session(ANN, 1)).await.unwrap();
+    store.trade_token(trade(1, 1, 2)).await.unwrap();
+    store.trade_token(trade(2, 2, 3)).await.unwrap();
+    // Who signs it has the key, and does not know what became of it: the device exists twice.
+    let clone = Trade { signed_at: at(450), ..trade(1, 1, 2) };
+    assert_eq!(refused(store.trade_token(clone).await), Refusal::RefreshReused);
+    assert!(store.sessions(ANN, at(500)).await.unwrap().is_empty());
 }
 
 async fn of_two_thieves_at_once_one_is_caught_n7(store: &dyn Store) {

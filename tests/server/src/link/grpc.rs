@@ -3,12 +3,11 @@
 use std::net::SocketAddr;
 
 use anyhow::Result;
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use sotto_proto::Method;
-use sotto_proto::grpc::from_status;
+use sotto_proto::grpc::{ByteCodec, from_status};
 use sotto_proto::limits::MESSAGE_MAX;
-use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
@@ -31,7 +30,8 @@ impl Grpc {
     pub(super) async fn call(&self, method: Method, request: Bytes) -> Result<Bytes, Refused> {
         let mut client = self.client.clone();
         client.ready().await.map_err(|_| Refused::broken())?;
-        let reply = client.unary(self.request(request), path(method), Raw).await.map_err(|status| refused(&status))?;
+        let reply =
+            client.unary(self.request(request), path(method), ByteCodec).await.map_err(|status| refused(&status))?;
         Ok(reply.into_inner())
     }
 
@@ -40,7 +40,7 @@ impl Grpc {
         if client.ready().await.is_err() {
             return stream::iter([Err(Refused::broken())]).boxed();
         }
-        match client.server_streaming(self.request(request), path(method), Raw).await {
+        match client.server_streaming(self.request(request), path(method), ByteCodec).await {
             Ok(reply) => reply.into_inner().map_err(|status| refused(&status)).boxed(),
             Err(status) => stream::iter([Err(refused(&status))]).boxed(),
         }
@@ -61,41 +61,4 @@ fn path(method: Method) -> PathAndQuery {
 
 fn refused(status: &Status) -> Refused {
     from_status(status).into()
-}
-
-/// Bytes as they are: what they mean is the caller's business.
-struct Raw;
-
-impl Codec for Raw {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        buffer.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Raw {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
-    }
 }

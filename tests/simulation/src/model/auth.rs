@@ -199,6 +199,9 @@ impl Model {
         let next = match &token.traded {
             None => self.trade(&request.refresh_token, by, at),
             Some((former, next)) if *former == by && !self.is_used(next) => next.clone(),
+            Some((former, _)) if *former == by && device.signed_at <= session.proved_at => {
+                return Err(ErrorCode::DeviceProofInvalid.into());
+            }
             Some(_) => {
                 self.end_session(session.id);
                 self.note_own(session.account, AccountNoticeKind::RefreshReused);
@@ -208,6 +211,7 @@ impl Model {
         if let Some(session) = self.sessions.get_mut(&session.id) {
             session.expires_at = at.now + REFRESH_GOOD_FOR;
             session.last_used_at = at.now;
+            session.proved_at = session.proved_at.max(device.signed_at);
         }
         let session = self.issue(session.id, next, at)?;
         Ok(wire::RefreshResponse { session: Some(session) })
@@ -308,6 +312,7 @@ impl Model {
             device_key: device.key,
             opened_at: at.now,
             last_used_at: at.now,
+            proved_at: 0,
             expires_at: at.now + REFRESH_GOOD_FOR,
         };
         self.sessions.insert(id, session);

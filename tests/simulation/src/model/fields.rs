@@ -25,7 +25,7 @@ const ROOT_MAX: usize = 1_024;
 pub(super) struct ClaimedDevice {
     pub(super) id: DeviceId,
     pub(super) key: [u8; 32],
-    signed_at: u64,
+    pub(super) signed_at: u64,
     signature: Signature,
 }
 

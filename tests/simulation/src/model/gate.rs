@@ -17,6 +17,8 @@ pub(super) struct Session {
     pub(super) device_key: [u8; 32],
     pub(super) opened_at: u64,
     pub(super) last_used_at: u64,
+    /// When the newest proof was signed that it went on with.
+    pub(super) proved_at: u64,
     pub(super) expires_at: u64,
 }
 

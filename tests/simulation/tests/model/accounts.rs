@@ -73,6 +73,19 @@ fn a_refresh_may_be_repeated_and_a_reuse_ends_the_session() {
 }
 
 #[test]
+fn a_late_copy_of_a_refresh_changes_nothing() {
+    let mut town = Town::new();
+    let mut ann = town.register("ann");
+    let first = ann.refresh_request(&mut town);
+    ann.session = town.call(None, &first).unwrap().session.unwrap();
+    let second = ann.refresh_request(&mut town);
+    ann.session = town.call(None, &second).unwrap().session.unwrap();
+    town.now += 1_000;
+    assert_eq!(town.call(None, &first).unwrap_err().code(), ErrorCode::DeviceProofInvalid);
+    ann.call(&mut town, &wire::GetOwnAccountRequest {}).unwrap();
+}
+
+#[test]
 fn the_second_factor_is_asked_for_and_each_code_is_good_once() {
     let mut town = Town::new();
     let ann = town.register("ann");

@@ -302,7 +302,13 @@ impl World {
         let mut notes = Vec::new();
         for call in outgoing {
             notes.push(format!("{name} calls {:?} {:?} {}", call.ticket, call.method, first_id(&call.body)));
-            self.network.send(Peer(device), call.ticket, call.method, call.token, call.body);
+            self.network.send(
+                Peer(device),
+                call.ticket,
+                call.method,
+                call.token.map(|token| token.to_string()),
+                call.body,
+            );
         }
         let changes = engine.changes();
         let stream = engine.cursor().zip(engine.token().map(str::to_owned));

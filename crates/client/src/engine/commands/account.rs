@@ -1,12 +1,15 @@
 //! Who one is: coming in, going, and what only the password opens.
 
+use prost::Message as _;
 use sotto_crypto::identity::IdentityPublicKey;
 use sotto_crypto::login::Password;
+use sotto_proto::wire::event::Content;
 use sotto_proto::{AccountId, DeviceId, wire};
 use zeroize::Zeroizing;
 
 use crate::engine::account::State;
 use crate::engine::entrance::Visitor;
+use crate::engine::settings::{Name, setting};
 use crate::engine::{
     Engine, EngineError, Errand, FactorCode, Moment, NewAccount, OwnDevice, Recovering, Returning, errands,
 };
@@ -69,7 +72,28 @@ impl Engine {
         &self.memory.devices
     }
 
-    /// Takes this device out of the account and wipes everything here.
+    /// Gives a device a name that only the account's own devices can read.
+    pub fn name_device(&mut self, device: DeviceId, name: &str, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        self.signed_in_step(moment, |step| step.name_device(device, name))
+    }
+
+    /// How the person wants to be called, and a line about them; for all devices of the account. Conversations learn of it when something
+    /// is said there next.
+    pub fn set_profile(&mut self, name: &str, about: &str, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        let profile = wire::Profile { display_name: name.to_owned(), picture: None, about: about.to_owned() };
+        self.checked_event(Content::Profile(profile.clone()), "", moment)?;
+        self.signed_in_step(moment, |step| step.set(&Name::Profile, &profile.encode_to_vec()))
+    }
+
+    /// How the person wants to be called, and the line about them; empty as long as they have not said.
+    pub fn profile(&self) -> Result<(String, String), EngineError> {
+        let Some(account) = self.memory.account.as_ref() else { return Ok(Default::default()) };
+        let profile: wire::Profile = setting(self.store.connection(), account, &Name::Profile)?;
+        Ok((profile.display_name, profile.about))
+    }
+
+    /// Takes this device out of the account and wipes everything here. A server that stays away does not keep it from going: then the
+    /// account lists the device until another one revokes it.
     pub fn log_out(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
         self.signed_in_step(moment, errands::log_out)
     }
@@ -114,7 +138,7 @@ impl Engine {
 
     /// The recovery code of a new account, until the person has written it down.
     pub fn expose_recovery_words(&self) -> Option<&str> {
-        self.memory.account.as_ref()?.recovery_words.as_deref()
+        self.memory.account.as_ref()?.recovery_words.as_ref().map(|words| words.as_str())
     }
 
     /// The person has written the recovery code down: it is forgotten here.

@@ -1,9 +1,12 @@
 //! What is said in conversations, how far it was read, and what a person keeps beside it.
 
-use sotto_proto::wire::event::Content;
-use sotto_proto::{ConversationId, EventId};
+use sotto_proto::wire::Typing;
+use sotto_proto::wire::event::Content as Said;
+use sotto_proto::wire::signal::Content;
+use sotto_proto::{AccountId, ConversationId, EventId};
 
 use crate::engine::chat::Chat;
+use crate::engine::settings::DRAFT_MAX;
 use crate::engine::{Change, Engine, EngineError, Moment, Preferences};
 
 impl Engine {
@@ -11,7 +14,7 @@ impl Engine {
     pub fn send(
         &mut self,
         chat: ConversationId,
-        content: Content,
+        content: Said,
         moment: &mut Moment<'_>,
     ) -> Result<EventId, EngineError> {
         self.send_with(chat, content, "", moment)
@@ -21,7 +24,7 @@ impl Engine {
     pub fn send_with(
         &mut self,
         chat: ConversationId,
-        content: Content,
+        content: Said,
         fallback: &str,
         moment: &mut Moment<'_>,
     ) -> Result<EventId, EngineError> {
@@ -34,7 +37,7 @@ impl Engine {
         &mut self,
         id: EventId,
         chat: ConversationId,
-        content: Content,
+        content: Said,
         moment: &mut Moment<'_>,
     ) -> Result<(), EngineError> {
         let body = self.checked_event(content, "", moment)?;
@@ -43,7 +46,7 @@ impl Engine {
 
     /// Takes back a message that was not sent yet. False if the server may have it already.
     pub fn unsend(&mut self, event: EventId, moment: &mut Moment<'_>) -> Result<bool, EngineError> {
-        self.step(moment, |step| Ok(step.take_back(event)?))
+        self.step(moment, |step| step.take_back(event))
     }
 
     /// Everything up to a place of the log was seen.
@@ -57,17 +60,18 @@ impl Engine {
         })
     }
 
-    /// Keeps what was begun to be written.
+    /// Keeps what was begun to be written, on all devices of the account: called when the person pauses.
     pub fn keep_draft(
         &mut self,
         chat: ConversationId,
         draft: &str,
         moment: &mut Moment<'_>,
     ) -> Result<(), EngineError> {
-        self.in_chat(chat, moment, |_, chat| {
-            draft.clone_into(&mut chat.draft);
-            Ok(())
-        })
+        if draft.len() > DRAFT_MAX {
+            return Err(EngineError::TooLong { max: DRAFT_MAX, actual: draft.len() });
+        }
+        let draft = draft.to_owned();
+        self.signed_in_step(moment, |step| step.change_setting_of(chat, |kept| kept.draft = draft))
     }
 
     /// Sets what holds for a conversation on all devices of the account.
@@ -77,12 +81,26 @@ impl Engine {
         wanted: &Preferences,
         moment: &mut Moment<'_>,
     ) -> Result<(), EngineError> {
-        self.in_chat(chat, moment, |step, chat| step.set_preferences(chat.id, wanted))
+        if wanted.is_too_large() {
+            return Err(EngineError::Unusable("so many or so long names of folders"));
+        }
+        let wanted = wanted.clone();
+        self.signed_in_step(moment, |step| step.change_setting_of(chat, |kept| kept.preferences = wanted))
     }
 
     /// Tells those who are there that the person is writing, or has stopped.
     pub fn typing(&mut self, chat: ConversationId, stopped: bool, moment: &mut Moment<'_>) -> Result<(), EngineError> {
-        self.in_chat(chat, moment, |step, chat| step.signal_typing(chat, stopped))
+        self.in_chat(chat, moment, |step, chat| step.signal(chat, Content::Typing(Typing { stopped })))
+    }
+
+    /// Tells those with whom the person talks alone that it is there: once a minute while it is, and when it goes.
+    pub fn appear(&mut self, online: bool, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        self.signed_in_step(moment, |step| step.appear(online))
+    }
+
+    /// Whether somebody has said lately that they are there.
+    pub fn is_there(&self, account: AccountId, now_ms: u64) -> bool {
+        self.memory.presence.get(&account).is_some_and(|until_ms| now_ms < *until_ms)
     }
 
     /// Asks for what lies before the stretch of the log that is here. [`Change::Timeline`] tells when it came.

@@ -21,6 +21,8 @@ CREATE TABLE account (
     vault_version     INTEGER NOT NULL,
     -- Until the person has written them down.
     recovery_words    TEXT,
+    -- New ones that the server may have taken over or not.
+    next_words        TEXT,
     access_token      TEXT    NOT NULL DEFAULT '',
     refresh_token     TEXT    NOT NULL DEFAULT '',
     cursor            BLOB    NOT NULL DEFAULT x'',
@@ -62,11 +64,12 @@ CREATE TABLE contacts (
     keys_version INTEGER NOT NULL DEFAULT 0,
     -- Whether there is something newer to read.
     stale        INTEGER NOT NULL DEFAULT 1 CHECK (stale IN (0, 1)),
-    -- The identity key changed since it was first seen, and the person has not said that this is fine.
-    changed      INTEGER NOT NULL DEFAULT 0 CHECK (changed IN (0, 1)),
+    -- Another identity key, that it was seen with since, as long as the person has not decided on it.
+    new_key      BLOB,
     blocked      INTEGER NOT NULL DEFAULT 0 CHECK (blocked IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX contacts_stale ON contacts (account_id) WHERE stale = 1;
+CREATE INDEX contacts_undecided ON contacts (account_id) WHERE new_key IS NOT NULL;
 
 CREATE TABLE chats (
     conversation       INTEGER PRIMARY KEY REFERENCES conversations (number),
@@ -87,12 +90,8 @@ CREATE TABLE chats (
     high_seq           INTEGER NOT NULL DEFAULT 0,
     high_hash          BLOB,
     wants_history      INTEGER NOT NULL DEFAULT 0 CHECK (wants_history IN (0, 1)),
-    -- The group of this device, and that of the vault device while it is awake. The agreement on keys up to `joined_by` is in it.
-    state              BLOB,
-    -- The next generation's, while the server has not answered.
-    next_state         BLOB,
+    -- The group of this device has all agreement on keys up to here.
     joined_by          INTEGER NOT NULL DEFAULT 0,
-    vault_state        BLOB,
     vault_seq          INTEGER NOT NULL DEFAULT 0,
     vault_step         INTEGER NOT NULL DEFAULT 0,
     checkpoint_version INTEGER NOT NULL DEFAULT 0,
@@ -108,7 +107,17 @@ CREATE TABLE chats (
     marked_read        INTEGER NOT NULL DEFAULT 0,
     marked_delivered   INTEGER NOT NULL DEFAULT 0,
     marker_version     INTEGER NOT NULL DEFAULT 0,
-    draft              TEXT    NOT NULL DEFAULT ''
+    -- How this account has introduced itself there.
+    introduced_as      BLOB    NOT NULL DEFAULT x''
+) STRICT;
+
+-- States of groups, some kilobytes to megabytes each and therefore not among the chats, whose rows are read and written all the time.
+CREATE TABLE groups (
+    conversation INTEGER NOT NULL REFERENCES conversations (number),
+    -- 1 this device's, 2 its next generation's while the server has not answered, 3 the vault device's while it is awake.
+    whose        INTEGER NOT NULL CHECK (whose IN (1, 2, 3)),
+    state        BLOB    NOT NULL,
+    PRIMARY KEY (conversation, whose)
 ) STRICT;
 
 -- What opens the events of an epoch, and who its members were.

@@ -39,6 +39,11 @@ impl ClaimedDevice {
         })
     }
 
+    /// When the proof was made, by the device's clock.
+    pub(super) const fn signed_at(&self) -> Timestamp {
+        Timestamp::from_unix_millis(self.signed_at)
+    }
+
     /// Checks that the device holds its key, and made the proof for this very call.
     pub(super) fn prove(&self, account: AccountId, call: Call<'_>, now: Timestamp) -> Result<(), ErrorCode> {
         let statement = ProofStatement { account, device: self.id, signed_at_ms: self.signed_at, call };

@@ -37,6 +37,7 @@ pub(super) async fn refresh(
         request: by,
         successor: next.hash(),
         expires_at: now.plus(REFRESH_GOOD_FOR),
+        signed_at: device.signed_at(),
         at: now,
     };
     match context.store.trade_token(trade).await {

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use sotto_proto::wire::{self, ErrorCode};
 use sotto_proto::{
-    ConversationId, DeviceId, Epoch, Generation, Invalid, Reason, SealedMarker, Seq, Version, WelcomeId, limits,
+    ConversationId, DeviceId, Epoch, Generation, GroupPosition, Invalid, Reason, SealedMarker, Seq, Version, WelcomeId,
+    limits,
 };
 
 use super::{Conversations, fields};
@@ -52,7 +53,7 @@ impl Conversations {
         let conversation = fields::conversation(&request.conversation_id)?;
         let position = fields::position(request.generation, request.epoch)?;
         self.context.rates.take(&TREES, caller.account)?;
-        self.check_present(caller, conversation).await?;
+        self.check_may_join(caller, conversation, position).await?;
         let tree = Bytes::from(self.context.store.tree(conversation, position).await?);
         let total_size = u32::try_from(tree.len())
             .map_err(|error| Failure::internal("a stored tree is larger than any can be", Some(&error)))?;
@@ -61,6 +62,19 @@ impl Conversations {
             Ok(wire::GetTreeResponse { total_size, piece })
         });
         Ok(stream::iter(pieces).boxed())
+    }
+
+    /// Who is out may still open what was said before, by a Welcome that was made then.
+    async fn check_may_join(
+        &self,
+        caller: &Session,
+        conversation: ConversationId,
+        position: GroupPosition,
+    ) -> Result<(), Failure> {
+        if self.context.store.is_welcome_at(caller.account, conversation, position).await? {
+            return Ok(());
+        }
+        self.check_present(caller, conversation).await
     }
 
     pub(super) async fn waiting_welcomes(

@@ -22,27 +22,9 @@ impl Files {
             }
         }
     }
-
-    /// Removes the parts of files that are not on record. Returns of how many files.
-    pub(in crate::services) async fn remove_strays(&self) -> Result<u64, Failure> {
-        let mut removed = 0;
-        for first_byte in u8::MIN..=u8::MAX {
-            // Listed before it is asked for: a file that is reserved in between is on record.
-            let found = self.context.blobs.files(first_byte).await?;
-            for some in found.chunks(KNOWN_AT_ONCE) {
-                let known = self.context.store.known_files(some).await?;
-                for file in some.iter().filter(|file| !known.contains(file)) {
-                    self.context.blobs.remove(*file).await?;
-                    removed += 1;
-                }
-            }
-        }
-        Ok(removed)
-    }
 }
 
 const AT_ONCE: u32 = 64;
-const KNOWN_AT_ONCE: usize = 256;
 /// A part that was being uploaded while its file was deleted is stored by then, and removed the second time. For as long, a
 /// repetition of the deletion is recognised.
 const ON_THEIR_WAY: Duration = Duration::from_hours(24);

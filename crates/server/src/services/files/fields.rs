@@ -21,11 +21,11 @@ pub(super) fn after(bytes: &[u8]) -> Result<Option<FileId>, Invalid> {
     if bytes.is_empty() { Ok(None) } else { FileId::parse("after_file_id", bytes).map(Some) }
 }
 
-/// Bytes of a file and of its parts.
-pub(super) fn sizes(request: &ReserveFileRequest) -> Result<(u64, u32), Failure> {
+/// Bytes of a file and of its parts. The operator may take smaller files only.
+pub(super) fn sizes(request: &ReserveFileRequest, file_max: u64) -> Result<(u64, u32), Failure> {
     let ReserveFileRequest { size, part_size, .. } = *request;
-    if size > limits::FILE_MAX {
-        return Err(Failure::limit(ErrorCode::TooLarge, "FILE_MAX", limits::FILE_MAX, size));
+    if size > file_max {
+        return Err(Failure::limit(ErrorCode::TooLarge, "FILE_MAX", file_max, size));
     }
     within("size", 1, limits::FILE_MAX, size)?;
     within("part_size", limits::PART_MIN.into(), limits::PART_MAX.into(), part_size.into())?;
@@ -97,8 +97,11 @@ mod tests {
 
     #[test]
     fn sizes_are_bounded_a5_a16() {
-        let with = |size, part_size| sizes(&ReserveFileRequest { size, part_size, ..Default::default() });
+        let with =
+            |size, part_size| sizes(&ReserveFileRequest { size, part_size, ..Default::default() }, limits::FILE_MAX);
         with(1, 65_536).unwrap();
+        let large = ReserveFileRequest { size: 101, part_size: 65_536, ..Default::default() };
+        assert_eq!(sizes(&large, 100).unwrap_err().code(), ErrorCode::TooLarge, "the operator takes less");
         with(limits::FILE_MAX, 1 << 20).unwrap();
         assert_eq!(with(limits::FILE_MAX + 1, 1 << 20).unwrap_err().code(), ErrorCode::TooLarge);
         for (size, part_size) in [(0, 65_536), (1, 0), (1, 65_535), (1, 65_537), (1, (1 << 20) + 65_536), (1, u32::MAX)]

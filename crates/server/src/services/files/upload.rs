@@ -18,7 +18,7 @@ impl Files {
         caller: &Session,
         request: wire::ReserveFileRequest,
     ) -> Result<wire::FileStatus, Failure> {
-        let (size, part_size) = fields::sizes(&request)?;
+        let (size, part_size) = fields::sizes(&request, self.context.settings.file_max)?;
         let id = fields::file(&request.file_id)?;
         let conversation = fields::conversation(&request.conversation_id)?;
         self.context.rates.take(&RESERVATIONS, caller.account)?;

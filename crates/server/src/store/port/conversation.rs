@@ -284,6 +284,14 @@ pub trait Conversations: Send + Sync {
     /// The tree of an epoch, while it is kept.
     async fn tree(&self, conversation: ConversationId, position: GroupPosition) -> Result<Vec<u8>, StoreError>;
 
+    /// Whether a Welcome to that epoch waits for a device of the account.
+    async fn is_welcome_at(
+        &self,
+        account: AccountId,
+        conversation: ConversationId,
+        position: GroupPosition,
+    ) -> Result<bool, StoreError>;
+
     /// A conversation as an account sees it. Absent and foreign ones are refused alike.
     async fn head(&self, account: AccountId, conversation: ConversationId) -> Result<Head, StoreError>;
 

@@ -118,6 +118,8 @@ pub struct Trade {
     pub successor: TokenHash,
     /// When the successor ends.
     pub expires_at: Timestamp,
+    /// When the device made its proof, by its own clock.
+    pub signed_at: Timestamp,
     /// Now.
     pub at: Timestamp,
 }
@@ -157,8 +159,9 @@ pub trait Sessions: Send + Sync {
     /// The session of a refresh token, used or not: whose device key has to sign the trade.
     async fn session_of_token(&self, token: TokenHash, at: Timestamp) -> Result<Session, StoreError>;
 
-    /// Trades a refresh token. The same request again is answered alike until the successor is used; another request for a used
-    /// token ends the session.
+    /// Trades a refresh token. The same request again is answered alike until the successor is used. After that, a proof that is not
+    /// newer than those the session went on with belongs to a late copy, which is refused and changes nothing. A newer one, like
+    /// another request for a used token, shows that two hold the session: it ends.
     async fn trade_token(&self, trade: Trade) -> Result<Session, StoreError>;
 
     /// A live session.

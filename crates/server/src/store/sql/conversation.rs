@@ -125,6 +125,17 @@ impl Conversations for SqlStore {
         row.ok_or(Refusal::TreeGone)?.bytes(0)
     }
 
+    async fn is_welcome_at(
+        &self,
+        account: AccountId,
+        conversation: ConversationId,
+        position: GroupPosition,
+    ) -> Result<bool, StoreError> {
+        let sql = "SELECT 1 FROM welcomes WHERE conversation = $1 AND generation = $2 AND epoch = $3 AND account = $4 LIMIT 1";
+        let args = args![&conversation, position.generation, position.epoch, &account];
+        Ok(self.database.read().await?.maybe_row(sql, args).await?.is_some())
+    }
+
     async fn head(&self, account: AccountId, conversation: ConversationId) -> Result<Head, StoreError> {
         visible_head(&mut self.database.read().await?, account, conversation).await
     }

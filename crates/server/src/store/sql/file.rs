@@ -1,7 +1,7 @@
 //! Files on record. Whether one is there for an account is decided in one place, [`visible`].
 
 use async_trait::async_trait;
-use sotto_proto::{AccountId, ConversationId, FileId};
+use sotto_proto::{AccountId, ConversationId, FileId, limits};
 use sqlx::AssertSqlSafe;
 
 use super::SqlStore;
@@ -33,7 +33,7 @@ impl Files for SqlStore {
         }
         let sql = "SELECT COUNT(*) FROM files WHERE owner = $1 AND state = 1";
         let count = tx.row(sql, args![owner]).await?.number(0)?;
-        within(Counted::IncompleteFiles, count, INCOMPLETE_MAX)?;
+        within(Counted::IncompleteFiles, count, limits::INCOMPLETE_FILES_MAX)?;
         charge(&mut tx, *owner, 0, bytes(*size)).await?;
         tx.run("INSERT INTO file_conversations (file, conversation) VALUES ($1, $2)", args![id, conversation]).await?;
         let record = reserved_before(&mut tx, &new).await?;
@@ -113,7 +113,7 @@ impl Files for SqlStore {
         if tx.run(sql, args![&file, &conversation]).await? == 0 {
             return Ok(());
         }
-        within(Counted::FileConversations, conversation_count(&mut tx, file).await?, CONVERSATIONS_MAX)?;
+        within(Counted::FileConversations, conversation_count(&mut tx, file).await?, limits::FILE_CONVERSATIONS_MAX)?;
         tx.commit().await
     }
 
@@ -346,8 +346,6 @@ fn bytes(size: u64) -> usize {
 const INCOMPLETE: i64 = 1;
 const COMPLETE: i64 = 2;
 const PARTS_IN_WORD: u32 = 64;
-const INCOMPLETE_MAX: usize = 100;
-const CONVERSATIONS_MAX: usize = 1_000;
 
 #[cfg(test)]
 mod tests {

@@ -162,6 +162,8 @@ impl Group {
                 let standing = if requested_by.is_some() { REQUESTED } else { MEMBER };
                 let from = if whole_history { 1 } else { self.end.chain.seq() };
                 self.check_conversations(tx, &account).await?;
+                // Those of an earlier stay lead to what the account may not read any more.
+                self.drop_welcomes(tx, &account).await?;
                 let sql = "INSERT INTO memberships
                              (account, conversation, standing, role, from_seq, requested_by, change)
                            VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -182,7 +184,8 @@ impl Group {
         }
     }
 
-    /// Ends what an account may read at the newest entry, unless it ended before.
+    /// Ends what an account may read at the newest entry, unless it ended before. Its Welcomes stay: they open what it may still read,
+    /// for devices that were away, and for new ones through the vault device.
     pub(super) async fn end_membership(
         &self,
         tx: &mut Connection,
@@ -197,8 +200,15 @@ impl Group {
         let (generation, epoch) = (position.generation, position.epoch);
         let args = args![&account, &self.id, standing, chain.seq(), generation, epoch, self.at, change];
         tx.run(sql, args).await?;
+        // Who declined has nothing to read.
+        let sql = "DELETE FROM welcomes WHERE account = $1 AND conversation = $2 AND EXISTS
+                     (SELECT 1 FROM memberships WHERE account = $1 AND conversation = $2 AND standing = $3)";
+        tx.run(sql, args![&account, &self.id, DECLINED]).await.map(drop)
+    }
+
+    async fn drop_welcomes(&self, tx: &mut Connection, account: &AccountId) -> Result<(), StoreError> {
         let sql = "DELETE FROM welcomes WHERE account = $1 AND conversation = $2";
-        tx.run(sql, args![&account, &self.id]).await.map(drop)
+        tx.run(sql, args![account, &self.id]).await.map(drop)
     }
 
     /// Gives an account that leaves its change number.

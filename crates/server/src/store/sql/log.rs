@@ -85,6 +85,10 @@ impl Log for SqlStore {
         let pruned = tx.run(sql, args![&conversation, row.int(0)?, last]).await?;
         let sql = "UPDATE conversations SET pruned_seq = $2, untold = 1 WHERE id = $1";
         tx.run(sql, args![&conversation, last]).await?;
+        // To those who left before, nothing is readable any more.
+        let sql = "DELETE FROM welcomes WHERE conversation = $1 AND account IN
+                     (SELECT account FROM memberships WHERE conversation = $1 AND until_seq <= $2)";
+        tx.run(sql, args![&conversation, last]).await?;
         tx.commit().await?;
         Ok(pruned)
     }

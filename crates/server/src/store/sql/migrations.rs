@@ -24,6 +24,7 @@ macro_rules! steps {
             (7, "logins", include_str!(concat!("../../../../../migrations/", $database, "/0007_logins.sql"))),
             (8, "live", include_str!(concat!("../../../../../migrations/", $database, "/0008_live.sql"))),
             (9, "claims", include_str!(concat!("../../../../../migrations/", $database, "/0009_claims.sql"))),
+            (10, "proofs", include_str!(concat!("../../../../../migrations/", $database, "/0010_proofs.sql"))),
         ]
     };
 }

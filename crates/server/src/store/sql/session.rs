@@ -35,8 +35,8 @@ impl Sessions for SqlStore {
     async fn trade_token(&self, trade: Trade) -> Result<Session, StoreError> {
         let mut tx = self.database.write().await?;
         let family = lock_family(&mut tx, trade.presented, trade.at).await?;
-        let sql = "SELECT t.used_by, n.hash, n.used_by FROM refresh_tokens t
-                   LEFT JOIN refresh_tokens n ON n.hash = t.successor WHERE t.hash = $1";
+        let sql = "SELECT t.used_by, n.hash, n.used_by, s.proved_at FROM refresh_tokens t
+                   JOIN sessions s ON s.id = t.session LEFT JOIN refresh_tokens n ON n.hash = t.successor WHERE t.hash = $1";
         let token = tx.maybe_row(sql, args![&trade.presented.0]).await?.ok_or(Refusal::SessionEnded)?;
         match token.maybe_id::<RequestId>(0)? {
             None => {}
@@ -46,13 +46,19 @@ impl Sessions for SqlStore {
                     tx.run("DELETE FROM refresh_tokens WHERE hash = $1", args![&former]).await?;
                 }
             }
+            // Nobody signs a request again after using its answer: this one was on its way since then.
+            Some(request) if request == trade.request && trade.signed_at <= token.time(3)? => {
+                return Err(Refusal::LateCopy.into());
+            }
             Some(_) => return end_family(tx, family).await,
         }
         insert_token(&mut tx, family.1, trade.successor).await?;
         let sql = "UPDATE refresh_tokens SET used_by = $2, successor = $3 WHERE hash = $1";
         tx.run(sql, args![&trade.presented.0, &trade.request, &trade.successor.0]).await?;
-        let sql = "UPDATE sessions SET expires_at = $2, last_used_at = $3 WHERE id = $1";
-        tx.run(sql, args![&family.1, trade.expires_at, trade.at.rounded_down(HOUR)]).await?;
+        let sql = "UPDATE sessions SET expires_at = $2, last_used_at = $3,
+                     proved_at = CASE WHEN proved_at < $4 THEN $4 ELSE proved_at END WHERE id = $1";
+        let args = args![&family.1, trade.expires_at, trade.at.rounded_down(HOUR), trade.signed_at];
+        tx.run(sql, args).await?;
         let session = live_session(&mut tx, family.1, trade.at).await?;
         note_use(&mut tx, session.account, session.device, trade.at).await?;
         tx.commit().await?;

@@ -1,5 +1,6 @@
 //! What the bare database does on this machine, in the same run: figures mean something only beside it.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -8,8 +9,27 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
+use crate::figures::{Stretch, row};
+
 /// Durable plain inserts of the same size a second, in several ways.
 pub(crate) type Rates = Vec<(&'static str, f64)>;
+
+/// What one flush of this disk takes: no durable message can be faster.
+pub(crate) fn flush() -> Result<()> {
+    let mut file = tempfile::tempfile()?;
+    let (begin, mut took) = (Instant::now(), Vec::new());
+    while begin.elapsed() < WHILE {
+        let flushed = Instant::now();
+        file.write_all(&[0x5a; PAGE])?;
+        file.sync_data()?;
+        took.push(flushed.elapsed());
+        std::thread::sleep(PAUSE);
+    }
+    let stretch = Stretch::new(took, begin.elapsed());
+    row("  bare disk, one page written and flushed, median", stretch.percentile(50), "ms", "");
+    row("  bare disk, one page written and flushed, 99 of 100", stretch.percentile(99), "ms", "");
+    Ok(())
+}
 
 pub(crate) async fn inserts_per_second(postgres: Option<&str>) -> Result<Rates> {
     match postgres {
@@ -73,3 +93,6 @@ const CLIENTS: usize = 16;
 /// About the size of a sealed event with a body of 256 bytes.
 const BODY: [u8; 480] = [0x5a; 480];
 const WHILE: Duration = Duration::from_secs(2);
+const PAGE: usize = 4_096;
+/// As between the messages of a server that has little to do.
+const PAUSE: Duration = Duration::from_millis(5);

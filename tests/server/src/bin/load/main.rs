@@ -6,6 +6,7 @@
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 mod baseline;
+mod cross;
 mod figures;
 mod idle;
 mod pairs;
@@ -32,6 +33,7 @@ enum Part {
     Throughput,
     Returning,
     Idle,
+    Cross,
 }
 
 struct Wanted {
@@ -44,6 +46,9 @@ async fn main() -> Result<()> {
     let wanted = Wanted::read(std::env::args().skip(1))?;
     for store in &wanted.stores {
         tokio::time::timeout(PATIENCE, measure(*store, &wanted.parts)).await.context("the server hangs")??;
+    }
+    if wanted.parts.contains(&Part::Cross) {
+        tokio::time::timeout(PATIENCE, cross::measure()).await.context("the servers hang")??;
     }
     Ok(())
 }
@@ -58,14 +63,21 @@ impl Wanted {
                 "throughput" => drop(wanted.parts.insert(Part::Throughput)),
                 "returning" => drop(wanted.parts.insert(Part::Returning)),
                 "idle" => drop(wanted.parts.insert(Part::Idle)),
-                other => bail!("'{other}' is no database (sqlite, postgres) and no part (throughput, returning, idle)"),
+                "cross" => drop(wanted.parts.insert(Part::Cross)),
+                other => {
+                    bail!(
+                        "'{other}' is no database (sqlite, postgres) and no part (throughput, returning, idle, cross)"
+                    )
+                }
             }
         }
-        if wanted.stores.is_empty() {
-            wanted.stores = vec![StoreKind::Sqlite, StoreKind::Postgres];
-        }
         if wanted.parts.is_empty() {
-            wanted.parts = BTreeSet::from([Part::Throughput, Part::Returning, Part::Idle]);
+            wanted.parts = BTreeSet::from([Part::Throughput, Part::Returning, Part::Idle, Part::Cross]);
+        }
+        // Two nodes need what only a cluster has.
+        let one_node = wanted.parts.iter().any(|part| *part != Part::Cross);
+        if wanted.stores.is_empty() && one_node {
+            wanted.stores = vec![StoreKind::Sqlite, StoreKind::Postgres];
         }
         Ok(wanted)
     }

@@ -44,9 +44,9 @@ struct Pair {
 }
 
 impl Pairs {
-    /// Has people register and meet.
-    pub(crate) async fn gather(town: &Town, count: usize) -> Result<Self> {
-        let meetings = (0..count).map(|_| tokio::spawn(Pair::meet(town.clone())));
+    /// Has people register and meet: writers on one node, and listeners on the same or another one.
+    pub(crate) async fn gather(writers: &Town, listeners: &Town, count: usize) -> Result<Self> {
+        let meetings = (0..count).map(|_| tokio::spawn(Pair::meet(writers.clone(), listeners.clone())));
         let pairs = try_join_all(meetings).await?.into_iter().collect::<Result<_>>()?;
         Ok(Self { begin: Instant::now(), pairs })
     }
@@ -89,8 +89,8 @@ enum Share {
 }
 
 impl Pair {
-    async fn meet(town: Town) -> Result<Self> {
-        let (mut writer, listener) = (town.register("writer").await?, town.register("listener").await?);
+    async fn meet(writers: Town, listeners: Town) -> Result<Self> {
+        let (mut writer, listener) = (writers.register("writer").await?, listeners.register("listener").await?);
         let chat: ConversationId = writer.start_direct(&listener).await?;
         listener.accepts(chat).await?;
         let event = writer.seal(chat, EventId::from_bytes([0; 16]), &"x".repeat(BODY))?;

@@ -12,8 +12,9 @@ use crate::pairs::{Load, Pairs};
 use crate::process::Process;
 
 pub(crate) async fn measure(store: StoreKind, database: Option<&str>, server: &Process, town: &Town) -> Result<()> {
-    let pairs = Pairs::gather(town, PAIRS).await?;
+    let pairs = Pairs::gather(town, town, PAIRS).await?;
     let bare = baseline::inserts_per_second(database).await?;
+    baseline::flush()?;
     let full = at_full_speed(store, &pairs, server).await?;
     for (what, rate) in bare {
         row(&format!("  bare database, {what}"), rate, "/s", "");
@@ -42,14 +43,14 @@ async fn at_full_speed(store: StoreKind, pairs: &Pairs, server: &Process) -> Res
     Ok(full)
 }
 
-fn latencies(stretch: &Stretch, when: &str, target: &str) {
+pub(crate) fn latencies(stretch: &Stretch, when: &str, target: &str) {
     row(&format!("{when}, median"), stretch.percentile(50), "ms", "");
     row(&format!("{when}, 99 of 100"), stretch.percentile(99), "ms", target);
 }
 
-const PAIRS: usize = 50;
+pub(crate) const PAIRS: usize = 50;
 const IN_FLIGHT: usize = 16;
 /// Messages a second, in all.
-const A_FEW: f64 = 100.0;
+pub(crate) const A_FEW: f64 = 100.0;
 const WARM_UP: Duration = Duration::from_secs(2);
-const MEASURED: Duration = Duration::from_secs(8);
+pub(crate) const MEASURED: Duration = Duration::from_secs(8);

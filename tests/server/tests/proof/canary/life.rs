@@ -22,7 +22,7 @@ pub(super) async fn live_a_little(community: &Community, town: &Town) -> Result<
     account::change_the_password(town, &mut told).await.context("a new password")?;
     account::come_and_go_with_devices(town, &mut told).await.context("devices")?;
     account::recover(town, &mut told).await.context("recovery")?;
-    account::begin_anew(town, &mut told).await.context("a reset")?;
+    account::begin_anew(community, town, &mut told).await.context("a reset")?;
     operator::look_after_people(community, town).await.context("the operator")?;
     Ok(told.0)
 }

@@ -4,15 +4,21 @@ use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use data_encoding::BASE32_NOPAD;
 use rand::RngExt as _;
+use sotto_crypto::certificate::{DeviceCertificate, DeviceClaims, Purpose};
+use sotto_crypto::identity::{DevicePublicKey, IdentityKey};
 use sotto_crypto::login::{Login, Password, Registration, StretchCost};
 use sotto_crypto::proof::Call;
-use sotto_proto::SlotId;
+use sotto_crypto::time::Time;
 use sotto_proto::wire::login_finish_request::SecondFactor;
 use sotto_proto::wire::{self, ErrorCode};
+use sotto_proto::{AccountId, SlotId};
 use sotto_server_tests::link::Refused;
 use sotto_server_tests::people::{Device, Town, randomness, unique_name};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
 use super::{Secrets, canary, random};
+use crate::community::Community;
 
 /// Everything that is kept sealed, or for the account alone.
 pub(super) async fn keep_things(town: &Town) -> Result<()> {
@@ -176,25 +182,59 @@ pub(super) async fn recover(town: &Town, told: &mut Secrets) -> Result<()> {
     Ok(())
 }
 
-/// Password and recovery code are lost, and a device is signed in. What is sent before the three days are over is refused, and must
-/// leave nothing either.
-pub(super) async fn begin_anew(town: &Town, told: &mut Secrets) -> Result<()> {
+/// Password and recovery code are lost, and a device is signed in.
+pub(super) async fn begin_anew(community: &Community, town: &Town, told: &mut Secrets) -> Result<()> {
     let rosa = town.register("rosa").await?;
-    rosa.link.call(wire::RequestResetRequest { device: Some(rosa.prove(Call::RequestReset)) }).await?;
-    let (_, opaque_request) = choose_password(told)?;
-    let early = rosa.link.call(wire::ResetStartRequest { opaque_request }).await.expect_err("it is early");
+    let request = || wire::RequestResetRequest { device: Some(rosa.prove(Call::RequestReset)) };
+    rosa.link.call(request()).await?;
+    rosa.link.call(wire::CancelResetRequest {}).await?;
+    rosa.link.call(request()).await?;
+    let (registration, opaque_request) = choose_password(told)?;
+    let start = wire::ResetStartRequest { opaque_request };
+    let early = rosa.link.call(start.clone()).await.expect_err("it is early");
     ensure!(early.code() == ErrorCode::NotApplicable, "{early:?}");
-    let keys = rosa.link.call(wire::GetOwnAccountRequest {}).await?.keys.context("an account has keys")?;
+
+    wait_for_the_reset(community, rosa.account()).await?;
+    let reply = rosa.link.call(start).await?;
+    let identity = IdentityKey::generate(&mut randomness());
     let finish = wire::ResetFinishRequest {
-        record: Some(new_record(&rosa, told).await?),
-        identity_key: keys.identity_key,
-        certificates: keys.certificates,
+        record: Some(finish_record(registration, &reply.opaque_response, &rosa, told)?),
+        identity_key: Bytes::copy_from_slice(identity.public().as_bytes()),
+        certificates: vec![new_certificate(&rosa, &identity)?],
         vault: Some(next_vault(&rosa).await?),
     };
-    let early = rosa.link.call(finish).await.expect_err("it is early");
-    ensure!(early.code() == ErrorCode::NotApplicable, "{early:?}");
-    rosa.link.call(wire::CancelResetRequest {}).await?;
+    rosa.link.call(finish).await?;
     Ok(())
+}
+
+/// Three days pass: the server asks its own clock, so the record of the request is put back by as much.
+async fn wait_for_the_reset(community: &Community, account: AccountId) -> Result<()> {
+    let sql = "UPDATE accounts SET reset_ready_at = reset_ready_at - 259200000 WHERE id = $1";
+    let account = account.as_bytes().to_vec();
+    let changed = if let Some(url) = community.backing.database_url() {
+        let mut database = PgConnection::connect(url).await?;
+        sqlx::query(sql).bind(account).execute(&mut database).await?.rows_affected()
+    } else {
+        let file = community.program.data().join("sotto.db");
+        let mut database = SqliteConnectOptions::new().filename(file).connect().await?;
+        sqlx::query(sql).bind(account).execute(&mut database).await?.rows_affected()
+    };
+    ensure!(changed == 1, "there is no such account");
+    Ok(())
+}
+
+/// The new identity vouches for the same device.
+fn new_certificate(device: &Device, identity: &IdentityKey) -> Result<Bytes> {
+    let key: [u8; 32] = device.prove(Call::RequestReset).device_key[..].try_into()?;
+    let claims = DeviceClaims {
+        account: device.account(),
+        device: device.id,
+        device_key: DevicePublicKey::from_bytes(&key)?,
+        purpose: Purpose::Device,
+        issued: Time::from_unix_seconds(since_1970()),
+        expires: None,
+    };
+    Ok(Bytes::copy_from_slice(&DeviceCertificate::issue(identity, claims)?.encode()))
 }
 
 /// RFC 6238 with the contract's parameters, as an authenticator computes it.

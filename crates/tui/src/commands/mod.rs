@@ -1,0 +1,110 @@
+//! What each command does.
+
+mod account;
+mod archive;
+mod chats;
+mod doctor;
+mod errands;
+mod groups;
+mod listen;
+mod manual;
+mod messages;
+mod requests;
+mod verify;
+
+use std::time::Duration;
+
+use sotto_native_client::Client;
+
+use crate::arguments::{Arguments, Command, Common};
+use crate::console::Console;
+use crate::failure::Failure;
+use crate::profile::{Passphrase, Profile};
+use crate::relay;
+use crate::session::Session;
+
+/// Runs a command to its end.
+pub(crate) async fn run(arguments: Arguments, console: &mut Console) -> Result<(), Failure> {
+    let Arguments { common, command } = arguments;
+    match command {
+        Command::Register(chosen) => account::register(&common, chosen, console).await,
+        Command::Login(returning) => account::login(&common, returning, console).await,
+        Command::Recover(lost) => account::recover(&common, lost, console).await,
+        Command::Logout => account::logout(&common, console).await,
+        Command::Completions { shell } => manual::completions(shell, console),
+        Command::Man => manual::page(console),
+        command if command.can_be_handed_over() => {
+            let folder = common.profile.clone().unwrap_or_else(Profile::usual_folder);
+            match Profile::open_or(&folder, command.name(), || relay::reach(&folder))? {
+                Ok(profile) => {
+                    let (_profile, session) = start(profile, &common, console)?;
+                    let _relay = command.stays().then(|| relay::Relay::begin(&session));
+                    run_in(&session, command, console).await
+                }
+                Err(other) => relay::hand_over(other, command, &common, console).await,
+            }
+        }
+        command => {
+            let (_profile, session) = open(&common, command.name(), console)?;
+            run_in(&session, command, console).await
+        }
+    }
+}
+
+/// Runs a command that needs no other profile than the one that is open.
+pub(crate) async fn run_in(session: &Session, command: Command, console: &mut Console) -> Result<(), Failure> {
+    match command {
+        Command::Whoami => account::whoami(session, console).await,
+        Command::Chats => chats::list(session, console).await,
+        Command::Dm(dm) => chats::dm(session, dm, console).await,
+        Command::Send(send) => messages::send(session, send, console).await,
+        Command::History(history) => messages::history(session, history, console).await,
+        Command::Doctor => doctor::look(session, console).await,
+        Command::Listen(listen) => listen::listen(session, listen, console).await,
+        Command::Password(new) => errands::password(session, new, console).await,
+        Command::RecoveryWords(password) => errands::recovery_words(session, &password, console).await,
+        Command::Devices(devices) => errands::devices(session, devices.what, console).await,
+        Command::SecondFactor(factor) => errands::second_factor(session, factor, console).await,
+        Command::Profile(text) => errands::profile(session, text, console).await,
+        Command::React(react) => messages::react(session, react, console).await,
+        Command::Edit(edit) => messages::edit(session, edit, console).await,
+        Command::Delete(of) => messages::delete(session, of, console).await,
+        Command::Read(read) => messages::read(session, &read.chat, console).await,
+        Command::Search(search) => messages::search(session, search, console).await,
+        Command::Group(group) => groups::run(session, group, console).await,
+        Command::Verify(verify) => verify::verify(session, verify, console).await,
+        Command::Export(file) => archive::export(session, file.file, console).await,
+        Command::Import(file) => archive::import(session, file.file, console).await,
+        Command::Requests => requests::list(session, console).await,
+        Command::Accept(asked) => requests::accept(session, &asked.chat, console).await,
+        Command::Block(asked) => requests::set_blocked(session, &asked.chat, true, console).await,
+        Command::Unblock(asked) => requests::set_blocked(session, &asked.chat, false, console).await,
+        // These open the profile themselves, or need none.
+        Command::Register(_)
+        | Command::Login(_)
+        | Command::Recover(_)
+        | Command::Logout
+        | Command::Completions { .. }
+        | Command::Man => Ok(()),
+    }
+}
+
+/// Opens the profile, and starts the client on it.
+fn open(common: &Common, name: &str, console: &Console) -> Result<(Profile, Session), Failure> {
+    let folder = common.profile.clone().unwrap_or_else(Profile::usual_folder);
+    let profile = Profile::open(&folder, name)?;
+    start(profile, common, console)
+}
+
+fn start(mut profile: Profile, common: &Common, console: &Console) -> Result<(Profile, Session), Failure> {
+    let store = profile.open_store(&passphrase(common), console)?;
+    let server = profile.card.server.clone();
+    let client = Client::start(store, &server)?;
+    let folder = profile.folder.clone();
+    let session = Session { client, folder, server, wait: Duration::from_secs(common.wait), offline: common.offline };
+    Ok((profile, session))
+}
+
+fn passphrase(common: &Common) -> Passphrase {
+    Passphrase { file: common.passphrase_file.clone() }
+}

@@ -1,0 +1,58 @@
+//! Sotto in the terminal: a command for people and for scripts.
+
+mod arguments;
+mod commands;
+mod console;
+mod failure;
+mod finding;
+mod objects;
+mod profile;
+mod qr;
+mod relay;
+mod safe;
+mod secrets;
+mod session;
+mod words;
+
+use std::io::{self, Read as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use arguments::Arguments;
+use console::Console;
+use failure::{Class, Failure};
+use words::{Language, Message};
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::parse();
+    let mut console = Console::new(Language::of_environment(), arguments.common.json, io::stdout(), io::stderr());
+    let outcome = take_input(&mut arguments).and_then(|()| run(arguments, &mut console));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever reads has read enough, as `head` does.
+        Err(Failure { message: Message::OutputFailed { .. }, .. }) => Class::Failed.into(),
+        Err(failure) => {
+            console.fail(&failure);
+            failure.class.into()
+        }
+    }
+}
+
+/// Where the text is to come from standard input, it does.
+fn take_input(arguments: &mut Arguments) -> Result<(), Failure> {
+    let Some(text) = arguments.command.text_mut() else { return Ok(()) };
+    let mut read = String::new();
+    io::stdin().lock().take(INPUT_MAX).read_to_string(&mut read).map_err(|_| Message::NotText.misused())?;
+    read.trim_end_matches(['\r', '\n']).clone_into(text);
+    Ok(())
+}
+
+fn run(arguments: Arguments, console: &mut Console) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Message::SystemFailed { why: error.to_string() }.failed())?;
+    runtime.block_on(commands::run(arguments, console))
+}
+
+/// More than a message can be, so that one that is too long is refused and not cut.
+const INPUT_MAX: u64 = 1 << 20;

@@ -1,0 +1,364 @@
+//! Everything that the program says to people, in each of its languages. What machines read is not in here.
+
+use serde::{Deserialize, Serialize};
+
+/// A language.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Language {
+    #[default]
+    English,
+    Russian,
+}
+
+impl Language {
+    /// The one that the environment asks for: `SOTTO_LANG` before what the system speaks.
+    pub(crate) fn of_environment() -> Self {
+        let named =
+            ["SOTTO_LANG", "LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
+        named.filter(|value| !value.is_empty()).map(|value| Self::named(&value)).next().unwrap_or_default()
+    }
+
+    fn named(name: &str) -> Self {
+        if name.starts_with("ru") { Self::Russian } else { Self::English }
+    }
+}
+
+/// Sentences with their places to fill in: each in English, then in Russian.
+macro_rules! messages {
+    ($($name:ident $({ $($field:ident),* })? => $english:literal, $russian:literal;)*) => {
+        /// Something to say.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        pub(crate) enum Message {
+            $($name $({ $($field: String),* })?,)*
+        }
+
+        impl Message {
+            /// The sentence in a language.
+            pub(crate) fn say(&self, language: Language) -> String {
+                match (self, language) {
+                    $(
+                        (Self::$name $({ $($field),* })?, Language::English) => format!($english),
+                        (Self::$name $({ $($field),* })?, Language::Russian) => format!($russian),
+                    )*
+                }
+            }
+
+            /// What machines know it by.
+            pub(crate) fn code(&self) -> String {
+                let name = match self {
+                    $(Self::$name { .. } => stringify!($name),)*
+                };
+                kebab(name)
+            }
+        }
+    };
+}
+
+messages! {
+    // --- What went wrong, and what to do about it --------------------------------------------------------------------
+    NotSignedIn =>
+        "Nobody is signed in here. Sign in with `sotto login`, or make an account with `sotto register`.",
+        "Здесь никто не вошёл. Войдите командой `sotto login` или создайте учётную запись: `sotto register`.";
+    SessionEnded =>
+        "The server has ended this device's session. Sign in again with `sotto login`; everything here is kept.",
+        "Сервер завершил сеанс этого устройства. Войдите снова командой `sotto login`; всё, что здесь есть, сохранено.";
+    SignedInAlready { name } =>
+        "@{name} is signed in here already. For another account use another folder: --profile DIR.",
+        "Здесь уже вошёл @{name}. Для другой учётной записи возьмите другую папку: --profile DIR.";
+    OtherAccount =>
+        "This profile belongs to another account. Use another folder: --profile DIR.",
+        "Этот профиль принадлежит другой учётной записи. Возьмите другую папку: --profile DIR.";
+    NoSuchChat { chat } =>
+        "There is no chat '{chat}'. `sotto chats` lists them; `sotto dm @NAME` begins one.",
+        "Чата «{chat}» нет. Список: `sotto chats`; начать новый: `sotto dm @NAME`.";
+    ManyChats { chat, candidates } =>
+        "'{chat}' can be more than one chat. Name it by its id:\n{candidates}",
+        "«{chat}» — это не один чат. Назовите его по id:\n{candidates}";
+    NotInChat { message } =>
+        "There is no message '{message}' in this chat. `sotto history` shows ids and numbers.",
+        "Сообщения «{message}» в этом чате нет. Id и номера показывает `sotto history`.";
+    NotYetOpen =>
+        "This chat cannot be opened yet: its keys are on their way. Try again with a connection to the server.",
+        "Этот чат ещё не открыть: его ключи в пути. Повторите, когда есть связь с сервером.";
+    BadUserName { name } =>
+        "'{name}' is no user name: 3 to 32 of a-z, 0-9, _ and ., beginning with a letter.",
+        "«{name}» — не имя пользователя: от 3 до 32 знаков a-z, 0-9, _ и ., первой идёт буква.";
+    BadEmail { email } =>
+        "'{email}' is no e-mail address.",
+        "«{email}» — не адрес электронной почты.";
+    BadServer { server } =>
+        "'{server}' is not the address of a server; it looks like https://chat.example.org.",
+        "«{server}» — не адрес сервера; он выглядит так: https://chat.example.org.";
+    NoServer =>
+        "Which server? Name it with --server https://….",
+        "Какой сервер? Назовите его: --server https://….";
+    NoPassword =>
+        "There is no terminal to ask for the password on. Give it in SOTTO_PASSWORD or with --password-file.",
+        "Нет терминала, чтобы спросить пароль. Передайте его в SOTTO_PASSWORD или через --password-file.";
+    NoPassphrase =>
+        "There is no system keyring here and no terminal to ask for a passphrase on. Give one in SOTTO_PASSPHRASE or with --passphrase-file.",
+        "Здесь нет системного хранилища ключей и нет терминала, чтобы спросить кодовую фразу. Передайте её в SOTTO_PASSPHRASE или через --passphrase-file.";
+    PasswordLength =>
+        "A password has 1 to 1024 bytes.",
+        "В пароле от 1 до 1024 байт.";
+    PasswordsDiffer =>
+        "The two are not the same. Try again.",
+        "Введено не одно и то же. Повторите.";
+    WrongPassword =>
+        "The password is wrong, or there is no such account.",
+        "Пароль неверен, или такой учётной записи нет.";
+    WrongPassphrase =>
+        "The passphrase of this profile is wrong.",
+        "Кодовая фраза этого профиля неверна.";
+    CannotRead { file, why } =>
+        "Cannot read {file}: {why}.",
+        "Не удаётся прочитать {file}: {why}.";
+    CannotWrite { file, why } =>
+        "Cannot write {file}: {why}.",
+        "Не удаётся записать {file}: {why}.";
+    NotText =>
+        "Standard input is no text in UTF-8.",
+        "На стандартном вводе не текст в UTF-8.";
+    NothingToSay =>
+        "There is nothing to send.",
+        "Отправлять нечего.";
+    TooLong { max, actual } =>
+        "A message has at most {max} bytes, this one has {actual}.",
+        "В сообщении не больше {max} байт, а здесь {actual}.";
+    NotAProfile { folder } =>
+        "{folder} holds other things and no profile. Name a folder of its own with --profile.",
+        "В {folder} лежит что-то другое, а не профиль. Назовите для него отдельную папку: --profile.";
+    ProfileInUse { who } =>
+        "This profile is in use by {who}. End that, or use another folder: --profile DIR.",
+        "Этот профиль занят: {who}. Завершите это или возьмите другую папку: --profile DIR.";
+    BrokenOff =>
+        "The process that has this profile open did not finish. Try again.",
+        "Процесс, в котором открыт этот профиль, не закончил. Повторите.";
+    StoreFailed { why } =>
+        "The store of this profile does not work: {why}. `sotto doctor` looks closer.",
+        "Хранилище этого профиля не работает: {why}. Подробнее: `sotto doctor`.";
+    Unreachable { server } =>
+        "The server {server} cannot be reached. Look at the connection, and try again.",
+        "Сервер {server} недоступен. Проверьте связь и повторите.";
+    TooSlow { seconds } =>
+        "There was no answer within {seconds} s. What was asked for goes on when the connection is back.",
+        "Ответа нет уже {seconds} с. Начатое продолжится, когда связь восстановится.";
+    NobodyThere { name } =>
+        "There is nobody called @{name} who can be written to.",
+        "Никого с именем @{name}, кому можно написать, нет.";
+    AcceptFirst { chat } =>
+        "{chat} is a request. Accept it before you answer: `sotto accept`.",
+        "{chat} — это запрос. Прежде чем отвечать, примите его: `sotto accept`.";
+    NoNewPassword =>
+        "There is no terminal to ask for the new password on. Give it in SOTTO_NEW_PASSWORD or with --new-password-file.",
+        "Нет терминала, чтобы спросить новый пароль. Передайте его в SOTTO_NEW_PASSWORD или через --new-password-file.";
+    NoRecoveryWords =>
+        "There is no terminal to ask for the recovery words on. Give them on standard input or with --words-file.",
+        "Нет терминала, чтобы спросить слова восстановления. Передайте их на стандартный ввод или через --words-file.";
+    KeyMissing =>
+        "The key of this profile is not in the system's keyring, or the keyring is locked. Unlock it and try again.",
+        "Ключа этого профиля нет в системном хранилище, или оно заперто. Отоприте его и повторите.";
+    BadRecoveryWords { why } =>
+        "These are not the recovery words: {why}.",
+        "Это не слова восстановления: {why}.";
+    Exists { file } =>
+        "{file} is there already. Name another file, or move it away.",
+        "{file} уже есть. Назовите другой файл или уберите этот.";
+    NoEmoji { text } =>
+        "'{text}' is not one emoji.",
+        "«{text}» — не один эмодзи.";
+    NoSuchMember { name } =>
+        "@{name} is not in this chat.",
+        "@{name} нет в этом чате.";
+    NoSuchDevice { device } =>
+        "There is no device '{device}'. `sotto devices` lists them.",
+        "Устройства «{device}» нет. Список: `sotto devices`.";
+    NoGroup =>
+        "This works in groups only.",
+        "Это работает только в группах.";
+    NotYours =>
+        "That is somebody else's message.",
+        "Это чужое сообщение.";
+    SignedOutNow =>
+        "Signed out. Nothing is left here.",
+        "Выход выполнен. Здесь ничего не осталось.";
+    AskRecoveryWords => "Recovery words: ", "Слова восстановления: ";
+    FactorIsOff =>
+        "The code of the authenticator was not given.",
+        "Код из приложения не введён.";
+    BadArchive { why } =>
+        "This file was not taken over: {why}.",
+        "Файл не принят: {why}.";
+    NoKeyYet { name } =>
+        "The identity key of @{name} is not known here yet. Begin a chat first: `sotto dm @{name}`.",
+        "Ключ @{name} здесь ещё не известен. Сначала начните чат: `sotto dm @{name}`.";
+    NotWithOneself =>
+        "There is nothing to verify between you and yourself.",
+        "Сверять код с самим собой незачем.";
+    FactorSecret { secret, uri } =>
+        "Put this into the authenticator, then type the code that it shows:\n\n    {secret}\n    {uri}\n",
+        "Внесите это в приложение, затем введите код, который оно покажет:\n\n    {secret}\n    {uri}\n";
+    BackupCodes { codes } =>
+        "The second factor is on. Each of these codes works once, in place of the authenticator; keep them safe:\n\n{codes}\n",
+        "Второй фактор включён. Каждый из этих кодов один раз заменит приложение; храните их в надёжном месте:\n\n{codes}\n";
+    NewRecoveryWords { words } =>
+        "These are the recovery words from now on. Write them down; the old ones are void:\n\n{words}\n",
+        "Теперь слова восстановления такие. Запишите их; прежние больше не действуют:\n\n{words}\n";
+    SafetyNumber { name, digits, words } =>
+        "Safety number with @{name}. Compare it with theirs, over a channel where you know them:\n\n{digits}\n\n{words}",
+        "Код безопасности с @{name}. Сверьте его со своим собеседником там, где вы его узнаёте:\n\n{digits}\n\n{words}";
+    IdentityChanged { name } =>
+        "⚠ @{name} was seen with another identity key. This is the number of the new one. When it is compared, decide: --accept-key takes it from now on, --keep-key stays with the known one.",
+        "⚠ @{name} теперь с другим ключом. Это код для нового ключа. Сверив его, решите: --accept-key принимает новый ключ, --keep-key оставляет прежний.";
+    NoNewKey { name } =>
+        "@{name} has no new identity key to decide on.",
+        "У @{name} нет нового ключа, о котором надо решать.";
+    Verified => "Verified.", "Проверено.";
+    VerifiedMark => "verified", "проверен";
+    NotInOrder =>
+        "Not everything is in order.",
+        "Не всё в порядке.";
+    CheckFolder => "the folder is the person's alone", "папка закрыта от других";
+    CheckCryptography => "the cryptography gives the published answers", "криптография даёт опубликованные ответы";
+    CheckStore => "the store is sound", "хранилище цело";
+    CheckAccount => "somebody is signed in", "вход выполнен";
+    CheckServer => "the server answers", "сервер отвечает";
+    CheckClock => "the clocks of the server and of this machine agree", "часы сервера и этой машины сходятся";
+    Archived { chats, events, file } =>
+        "{file}: chats {chats}, events {events}. The file is not encrypted: keep it where only you can read it.",
+        "{file}: чатов {chats}, событий {events}. Файл не зашифрован: храните его там, где его можете прочесть только вы.";
+    Imported { chats, events } =>
+        "Taken over: chats {chats}, events {events}.",
+        "Принято: чатов {chats}, событий {events}.";
+    ThisDevice => "this device", "это устройство";
+    Member => "member", "участник";
+    Admin => "admin", "администратор";
+    Owner => "owner", "владелец";
+    NoRequest { chat } =>
+        "'{chat}' is not a request. `sotto requests` lists them.",
+        "«{chat}» — не запрос. Список: `sotto requests`.";
+    NotAllowed =>
+        "Your role in this chat does not allow that.",
+        "Ваша роль в этом чате этого не позволяет.";
+    NameTaken =>
+        "The name is taken. Choose another one.",
+        "Имя занято. Выберите другое.";
+    RegistrationClosed =>
+        "The server takes no new accounts. Ask whoever runs it.",
+        "Сервер не принимает новые учётные записи. Спросите того, кто его держит.";
+    OtherProtocol =>
+        "The server and this program do not speak the same version of the protocol. Renew the older of the two.",
+        "Сервер и эта программа говорят на разных версиях протокола. Обновите то, что старее.";
+    TooOften =>
+        "The server was asked too often. Wait a moment, and try again.",
+        "Слишком много обращений к серверу. Подождите немного и повторите.";
+    SecondFactorNeeded =>
+        "This account has a second factor. Give its code with --code.",
+        "У учётной записи есть второй фактор. Передайте код: --code.";
+    SecondFactorWrong =>
+        "The code is wrong.",
+        "Код неверен.";
+    Refused { code } =>
+        "The server refused: {code}.",
+        "Сервер отказал: {code}.";
+    NotSent { code } =>
+        "The server does not take this message: {code}.",
+        "Сервер не принимает это сообщение: {code}.";
+    Unusable { what } =>
+        "{what} cannot be used like this.",
+        "Так нельзя: {what}.";
+    OutputFailed { why } =>
+        "Cannot write the output: {why}.",
+        "Не удаётся вывести результат: {why}.";
+    SystemFailed { why } =>
+        "The system does not give what is needed: {why}.",
+        "Система не даёт того, что нужно: {why}.";
+
+    // --- Refused for safety ------------------------------------------------------------------------------------------
+    KeyChanged { name } =>
+        "The identity key of {name} is not the one that was known. Compare safety numbers (`sotto verify`) before you go on.",
+        "Ключ {name} не тот, что был известен. Прежде чем продолжать, сверьте код безопасности (`sotto verify`).";
+    BadVault =>
+        "The vault that the server gave does not open, or is an old one. Nothing was changed; do not enter the password again before this is explained.",
+        "Хранилище, которое дал сервер, не открывается или устарело. Ничего не изменено; не вводите пароль снова, пока это не выяснится.";
+    WeakServer =>
+        "The server asks for a weaker protection of the password than is safe. Nothing was sent.",
+        "Сервер требует более слабой защиты пароля, чем допустимо. Ничего не отправлено.";
+
+    // --- What is going on --------------------------------------------------------------------------------------------
+    Offline =>
+        "offline: this is what is here",
+        "нет связи: показано то, что есть здесь";
+    Registered { name, server } =>
+        "@{name} is registered on {server}, and signed in here.",
+        "@{name} теперь есть на {server}; вход здесь выполнен.";
+    RecoveryWords { words } =>
+        "\nWrite these words down and keep them safe. They are shown once, and are the way back in without the password:\n\n{words}\n",
+        "\nЗапишите эти слова и храните их в надёжном месте. Они показываются один раз и вернут доступ без пароля:\n\n{words}\n";
+    SignedIn { name, server } =>
+        "@{name} is signed in on {server}.",
+        "@{name}: вход на {server} выполнен.";
+    NothingYet =>
+        "No chats yet. `sotto dm @NAME` begins one.",
+        "Чатов пока нет. Начать: `sotto dm @NAME`.";
+    Nothing =>
+        "Nothing.",
+        "Ничего.";
+    Sent { chat, seq } =>
+        "Sent to {chat} as #{seq}.",
+        "Отправлено: {chat}, #{seq}.";
+    Queued { chat } =>
+        "Queued for {chat}: it is sent when the server can be reached.",
+        "В очереди: {chat}. Отправится, когда сервер станет доступен.";
+    Begun { chat } =>
+        "The chat with {chat} is there.",
+        "Чат с {chat} готов.";
+    Done =>
+        "Done.",
+        "Готово.";
+    AskPassword => "Password: ", "Пароль: ";
+    AskNewPassword => "New password: ", "Новый пароль: ";
+    AskAgain => "Once more: ", "Ещё раз: ";
+    AskPassphrase => "Passphrase of this profile: ", "Кодовая фраза этого профиля: ";
+    AskNewPassphrase => "New passphrase for what is stored here: ", "Новая кодовая фраза для того, что хранится здесь: ";
+    AskCode => "Code of the second factor: ", "Код второго фактора: ";
+    Deleted => "message deleted", "сообщение удалено";
+    Edited => "edited", "изменено";
+    SavedChat => "Saved messages", "Сохранённое";
+    GroupWithoutTitle => "Group", "Группа";
+    Unopened => "(not opened yet)", "(ещё не открыт)";
+    Somebody => "somebody", "кто-то";
+    UnknownContent => "something that this version does not know", "что-то, чего эта версия не знает";
+    RequestMark => "request", "запрос";
+    UnreadMark { count } => "{count} unread", "непрочитано: {count}";
+    MutedMark => "muted", "без звука";
+}
+
+/// `NoSuchChat` as `no-such-chat`.
+fn kebab(name: &str) -> String {
+    let mut kebab = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !kebab.is_empty() {
+            kebab.push('-');
+        }
+        kebab.push(letter.to_ascii_lowercase());
+    }
+    kebab
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn machines_know_a_message_by_its_name() {
+        assert_eq!(Message::NoSuchChat { chat: "x".to_owned() }.code(), "no-such-chat");
+        assert_eq!(Message::Offline.code(), "offline");
+    }
+
+    #[test]
+    fn languages_are_found_by_their_beginning() {
+        assert_eq!(Language::named("ru_RU.UTF-8"), Language::Russian);
+        assert_eq!(Language::named("C.UTF-8"), Language::English);
+    }
+}
