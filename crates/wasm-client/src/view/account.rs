@@ -144,7 +144,7 @@ pub struct Device {
 
 impl From<&OwnDevice> for Device {
     fn from(device: &OwnDevice) -> Self {
-        let OwnDevice { id, name, added_at_ms, last_used_at_ms, this } = device;
+        let OwnDevice { id, name, added_at_ms, last_used_at_ms, this, .. } = device;
         Self {
             id: hex(id),
             name: name.clone(),
