@@ -1,8 +1,6 @@
 // What people see, in every light, both languages and both sizes, as pictures to look at; and nothing that axe objects to.
-import { join } from "node:path";
-import axe from "axe-core";
-import type { Page } from "@playwright/test";
 import { expect, expectFailure, expectState, expectVerdict, test } from "./harness/fixtures.ts";
+import { expectNoSeriousFinding, picture } from "./harness/look.ts";
 import { serveVersion } from "./harness/next-version.ts";
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 860 } };
@@ -100,15 +98,3 @@ test("the page that never started", async ({ page, middlebox }) => {
   await picture(page, "fallback-phone-light");
   await expectNoSeriousFinding(page);
 });
-
-async function picture(page: Page, name: string): Promise<void> {
-  const path = join("test-results", "screens", `${name}.png`);
-  await page.screenshot({ path, fullPage: true, animations: "disabled" });
-}
-
-async function expectNoSeriousFinding(page: Page): Promise<void> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
-}

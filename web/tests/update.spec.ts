@@ -43,6 +43,7 @@ test("a page that is open is told, and reloads into the new version", async ({ p
 test("two builds are kept and no more", async ({ page, middlebox }) => {
   for (const version of [1, 2, 3]) {
     await serveVersion(middlebox, version);
+    await page.goto("about:blank");
     await page.goto(`${middlebox.url}/#check`);
     await expectVerdict(page, "ok");
     await expect.poll(async () => (await buildsKept(page)).at(-1)).toBe(`v${version}`);

@@ -1,7 +1,7 @@
 //! Conversations: what there is to see of them, beginning them, and who is in them.
 
 use serde::Serialize;
-use sotto_client::engine::{Engine, EngineError};
+use sotto_client::engine::Engine;
 use sotto_proto::wire::event::Content;
 use sotto_proto::{AccountId, ConversationId};
 use tsify::{Ts, Tsify};
@@ -47,23 +47,6 @@ pub struct AllFound(Vec<view::Found>);
 #[derive(Serialize, Tsify)]
 #[serde(transparent)]
 pub struct Pins(Vec<String>);
-
-/// What is known of another account.
-#[derive(Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct Contact {
-    account: String,
-    /// Empty while it is not known.
-    user_name: String,
-    /// Whether it was seen with another identity key than at first.
-    key_changed: bool,
-    blocked: bool,
-}
-
-/// What is known of an account, if anything is.
-#[derive(Serialize, Tsify)]
-#[serde(transparent)]
-pub struct MaybeContact(Option<Contact>);
 
 #[wasm_bindgen]
 impl Client {
@@ -135,21 +118,6 @@ impl Client {
         self.look(|engine| Ok(Pins(engine.scene(chat)?.pins.into_iter().map(hex).collect())))
     }
 
-    /// What is known of another account.
-    #[wasm_bindgen(js_name = contact)]
-    pub fn contact(&self, account: &str) -> Result<Ts<MaybeContact>, Failure> {
-        let account = account.parse()?;
-        self.look(|engine| {
-            let contact = engine.contact(account)?;
-            Ok(MaybeContact(contact.map(|contact| Contact {
-                account: hex(contact.account),
-                user_name: contact.user_name,
-                key_changed: contact.changed,
-                blocked: contact.blocked,
-            })))
-        })
-    }
-
     /// Finds an account by its name and begins a chat with it. `started` names the chat.
     #[wasm_bindgen(js_name = startDirect)]
     pub fn start_direct(&self, name: &str, greeting: Option<Ts<view::NewMessage>>) -> Result<(), Failure> {
@@ -210,13 +178,6 @@ impl Client {
     #[wasm_bindgen(js_name = decline)]
     pub fn decline(&self, chat: &str, block: bool) -> Result<(), Failure> {
         self.in_chat(chat, |engine, chat, moment| engine.decline(chat, block, moment))
-    }
-
-    /// Blocks an account, or takes the block back.
-    #[wasm_bindgen(js_name = setBlocked)]
-    pub fn set_blocked(&self, account: &str, blocked: bool) -> Result<(), Failure> {
-        let account = account.parse()?;
-        self.act(|engine, moment| -> Result<_, EngineError> { engine.set_blocked(account, blocked, moment) })
     }
 }
 

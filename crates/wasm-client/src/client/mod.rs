@@ -7,9 +7,11 @@
 mod account;
 mod chats;
 mod messages;
+mod people;
 
 pub use account::Devices;
-pub use chats::{AllFound, Chats, Contact, MaybeChat, MaybeContact, Members, Page, Pins};
+pub use chats::{AllFound, Chats, MaybeChat, Members, Page, Pins};
+pub use people::{MaybeContact, MaybeSafety, MaybeScan};
 
 use std::rc::Rc;
 

@@ -72,11 +72,12 @@ impl Link {
     pub(crate) async fn call(&self, call: Outgoing) -> Result<Vec<Bytes>, Failure> {
         let Some(way) = self.way() else { return Err(Failure::Unreachable) };
         let made = Box::pin(async {
+            let token = call.token.as_deref().map(String::as_str);
             let streams = call.method.streams();
             if let (Way::Frames(frames), false) = (&way, streams) {
-                return frames.call(call.method, call.body, call.token.as_deref()).await.map(|reply| vec![reply]);
+                return frames.call(call.method, call.body, token).await.map(|reply| vec![reply]);
             }
-            let mut items = way.stream(call.method, call.body, call.token.as_deref()).await?;
+            let mut items = way.stream(call.method, call.body, token).await?;
             let mut pieces = Vec::new();
             while let Some(piece) = items.next().await {
                 pieces.push(piece?);

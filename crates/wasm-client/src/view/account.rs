@@ -144,7 +144,7 @@ pub struct Device {
 
 impl From<&OwnDevice> for Device {
     fn from(device: &OwnDevice) -> Self {
-        let OwnDevice { id, name, added_at_ms, last_used_at_ms, this } = device;
+        let OwnDevice { id, name, added_at_ms, last_used_at_ms, this, .. } = device;
         Self {
             id: hex(id),
             name: name.clone(),
@@ -163,7 +163,7 @@ pub(crate) fn password(typed: String) -> Result<Password, Failure> {
 }
 
 pub(crate) fn user_name(typed: &str) -> Result<UserName, Failure> {
-    UserName::parse("user_name", typed).map_err(Failure::from)
+    UserName::from_input(typed).map_err(Failure::from)
 }
 
 fn wipe(mut text: String) {

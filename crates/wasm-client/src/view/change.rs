@@ -38,6 +38,8 @@ pub enum Change {
     Markers { chat: String },
     /// Somebody is writing, or has stopped.
     Typing { chat: String, who: String, stopped: bool },
+    /// Somebody is there, or has gone.
+    Presence { account: String },
     /// Something of the own account.
     Account,
     /// What is known of another account.
@@ -70,6 +72,7 @@ impl From<engine::Change> for Change {
             engine::Change::Members(chat) => Self::Members { chat: hex(chat) },
             engine::Change::Markers(chat) => Self::Markers { chat: hex(chat) },
             engine::Change::Typing { chat, who, stopped } => Self::Typing { chat: hex(chat), who: hex(who), stopped },
+            engine::Change::Presence(account) => Self::Presence { account: hex(account) },
             engine::Change::Account => Self::Account,
             engine::Change::Contact(account) => Self::Contact { account: hex(account) },
             engine::Change::NotSent { chat, event } => Self::NotSent { chat: hex(chat), event: hex(event) },
@@ -124,6 +127,8 @@ impl From<engine::Attempt> for Attempt {
 pub enum Why {
     /// The server says so; `code` is the name in `error.proto`, such as `ERROR_CODE_RATE_LIMITED`.
     Refused { code: String },
+    /// The server and this program do not speak the same version of the protocol.
+    OtherProtocol,
     /// The password is wrong, or there is no such account.
     WrongPassword,
     /// The server asks for a weaker protection of the password than this program accepts.
@@ -144,6 +149,7 @@ impl From<engine::Why> for Why {
     fn from(why: engine::Why) -> Self {
         match why {
             engine::Why::Refused(code) => Self::Refused { code: code.as_str_name().to_owned() },
+            engine::Why::OtherProtocol => Self::OtherProtocol,
             engine::Why::WrongPassword => Self::WrongPassword,
             engine::Why::WeakServer => Self::WeakServer,
             engine::Why::OtherAccount => Self::OtherAccount,

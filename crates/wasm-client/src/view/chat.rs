@@ -106,7 +106,6 @@ pub enum Trouble {
     BadCommit,
     LogContradicted,
     LogTruncated,
-    KeyChanged,
 }
 
 impl From<engine::Trouble> for Trouble {
@@ -115,7 +114,6 @@ impl From<engine::Trouble> for Trouble {
             engine::Trouble::BadCommit => Self::BadCommit,
             engine::Trouble::LogContradicted => Self::LogContradicted,
             engine::Trouble::LogTruncated => Self::LogTruncated,
-            engine::Trouble::KeyChanged => Self::KeyChanged,
         }
     }
 }
@@ -152,6 +150,8 @@ impl From<Preferences> for engine::Preferences {
 pub struct Member {
     account: String,
     name: String,
+    /// Whether the person has compared its key.
+    verified: bool,
     standing: Standing,
     /// Everything up to here it has read.
     read_seq: u64,
@@ -161,10 +161,11 @@ pub struct Member {
 
 impl From<MemberView> for Member {
     fn from(member: MemberView) -> Self {
-        let MemberView { account, name, standing, reading } = member;
+        let MemberView { account, name, standing, reading, verified } = member;
         Self {
             account: hex(account),
             name,
+            verified,
             standing: standing.into(),
             read_seq: reading.read_seq,
             delivered_seq: reading.delivered_seq,

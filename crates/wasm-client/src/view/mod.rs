@@ -6,6 +6,7 @@ mod account;
 mod change;
 mod chat;
 mod item;
+mod people;
 mod text;
 
 pub(crate) use account::{COST, password, user_name};
@@ -16,6 +17,7 @@ pub use chat::{
     Trouble,
 };
 pub use item::{Item, PollOption, Queued, Quotation, Reaction, What};
+pub use people::{Contact, KeyChoice, Safety, Scan};
 pub use text::{Node, Style};
 
 use std::fmt::Display;
