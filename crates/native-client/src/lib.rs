@@ -17,6 +17,9 @@
 mod agent;
 mod link;
 
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
 use sotto_client::engine::{Change, Engine, EngineError, Moment};
 use sotto_client::store::Store;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -71,6 +74,21 @@ pub struct Client {
     work: mpsc::UnboundedSender<Work>,
     changes: broadcast::Sender<Change>,
     line: watch::Receiver<Line>,
+    // Goes after the sender: the thread ends when there is no sender any more.
+    _thread: Arc<Thread>,
+}
+
+/// The engine's thread. The last handle waits until it has ended, so that the store is closed then, and a program that ends does not
+/// end in the middle of something.
+struct Thread(Option<JoinHandle<()>>);
+
+impl Drop for Thread {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            // One that panicked has ended, too.
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Client {
@@ -83,8 +101,13 @@ impl Client {
         let (put_line, line) = watch::channel(Line::default());
         let agent = Agent::new(engine, link, inbox, changes.clone(), put_line)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        std::thread::Builder::new().name("sotto".to_owned()).spawn(move || runtime.block_on(agent.run()))?;
-        Ok(Self { work, changes, line })
+        let live = move || {
+            runtime.block_on(agent.run());
+            // Looking up a name may take its time, and nobody waits for it any more.
+            runtime.shutdown_background();
+        };
+        let thread = std::thread::Builder::new().name("sotto".to_owned()).spawn(live)?;
+        Ok(Self { work, changes, line, _thread: Arc::new(Thread(Some(thread))) })
     }
 
     /// Does something with the engine at the present moment, and waits until it is done.
