@@ -66,7 +66,7 @@ pub(super) async fn register(common: &Common, chosen: Register, console: &mut Co
         return Err(Message::SignedInAlready { name }.failed());
     }
     let entered = session.outcome(|engine, moment| engine.register(new, moment), |change| verdict(change, "")).await;
-    come_in(profile, &session, entered, Story::Registered, console).await
+    come_in(profile, session, entered, Story::Registered, console).await
 }
 
 pub(super) async fn login(common: &Common, returning: Login, console: &mut Console) -> Result<(), Failure> {
@@ -89,7 +89,7 @@ pub(super) async fn login(common: &Common, returning: Login, console: &mut Conso
         Ok(false) => Ok(()),
         Err(failure) => Err(failure),
     };
-    come_in(profile, &session, entered, Story::SignedIn, console).await
+    come_in(profile, session, entered, Story::SignedIn, console).await
 }
 
 async fn second_factor(session: &Session, code: Option<String>, whom: &str, console: &Console) -> Result<(), Failure> {
@@ -128,7 +128,7 @@ pub(super) async fn recover(common: &Common, lost: Recover, console: &mut Consol
     let whom = login_name.clone();
     let lost = Recovering { login_name, code, password, cost: cost(), device_name: device_name(lost.device_name) };
     let entered = session.outcome(|engine, moment| engine.recover(lost, moment), |change| verdict(change, &whom)).await;
-    come_in(profile, &session, entered, Story::SignedIn, console).await
+    come_in(profile, session, entered, Story::SignedIn, console).await
 }
 
 /// The name to sign in by: the one that is given, or the one that was signed in here before.
@@ -161,26 +161,42 @@ fn enter(
     command: &str,
     console: &Console,
 ) -> Result<(Profile, Session), Failure> {
+    if let Some(server) = server.filter(|server| !is_address(server)) {
+        return Err(Message::BadServer { server: crate::safe::line(server) }.misused());
+    }
     let folder = common.profile.clone().unwrap_or_else(Profile::usual_folder);
     let profile = Profile::open_or_make(&folder, server, command, &passphrase(common), console)?;
     start(profile, common, console)
+}
+
+/// Whether it can be the address of a server.
+fn is_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['))
 }
 
 /// Once the server has let the device in, the first things that others need of it go to the server before the command ends. A
 /// profile in which nobody has signed in is not left behind.
 async fn come_in(
     profile: Profile,
-    session: &Session,
+    session: Session,
     entered: Result<(), Failure>,
     story: Story,
     console: &mut Console,
 ) -> Result<(), Failure> {
-    if let Err(failure) = entered {
-        if session.look(|engine| Ok(engine.own_account().is_none())).await? {
-            profile.remove()?;
-        }
-        return Err(failure);
+    let outcome = match entered {
+        Ok(()) => settle_in(&session, story, console).await,
+        Err(failure) => Err(failure),
+    };
+    let is_nobodys = session.look(|engine| Ok(engine.own_account().is_none())).await?;
+    drop(session);
+    if is_nobodys {
+        profile.remove()?;
     }
+    outcome
+}
+
+async fn settle_in(session: &Session, story: Story, console: &mut Console) -> Result<(), Failure> {
     session.in_time(session.at_rest()).await?;
     let object = account_object(session, story, story == Story::Registered).await?;
     console.show(&object)?;

@@ -208,7 +208,9 @@ async fn members(session: &Session, named: &str, console: &mut Console) -> Resul
                 standing: member.standing,
             })
         });
-        objects.collect::<Result<Vec<_>, EngineError>>()
+        let mut objects = objects.collect::<Result<Vec<_>, EngineError>>()?;
+        objects.sort_by(|one, other| (other.standing, &one.person.user).cmp(&(one.standing, &other.person.user)));
+        Ok(objects)
     });
     members.await?.iter().try_for_each(|member| console.show(member))
 }
