@@ -27,11 +27,12 @@ pub(super) async fn sweep(
             }
         }
     }
-    Ok(match (strays, remove) {
+    match (strays, remove) {
         (0, _) => writeln!(out, "All files that are stored are on record.")?,
         (_, true) => writeln!(out, "Removed {strays}: what is stored is on record now.")?,
         (_, false) => writeln!(out, "Stored and not on record: {strays}. With --remove they are removed for good.")?,
-    })
+    }
+    Ok(())
 }
 
 const AT_ONCE: usize = 256;
