@@ -11,7 +11,7 @@ use crate::clock::now_ms;
 const CHATS_A_FRIEND: u32 = 20;
 const MESSAGES_A_CHAT: u32 = 10;
 /// As many as a screen shows.
-const SCREEN: usize = 20;
+const SCREEN: u32 = 20;
 
 pub(super) fn figures(scale: Scale) -> Vec<Figure> {
     let mut world = World::new();
@@ -77,9 +77,12 @@ fn meet(world: &mut World, alice: &mut Device, number: u32) {
 
 /// Whether all conversations are there, and those on the screen have a name and a last line.
 fn is_usable(engine: &Engine, wanted: usize) -> bool {
+    if engine.progress().unwrap().ready < SCREEN {
+        return false;
+    }
     let chats = engine.chats().unwrap();
     let is_open = |chat: &ChatView| !chat.title.is_empty() && chat.last.is_some();
-    chats.len() >= wanted && chats.iter().take(SCREEN).all(is_open)
+    chats.len() >= wanted && chats.iter().take(SCREEN as usize).all(is_open)
 }
 
 fn cold_start_ms(world: &World, wanted: usize) -> f64 {
