@@ -128,6 +128,9 @@ pub(crate) struct Bot {
     /// Only this chat.
     #[arg(long = "in", value_name = "CHAT")]
     pub(crate) chat: Option<String>,
+    /// End after so many messages.
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<u64>,
     /// What the program is started with.
     #[arg(last = true)]
     pub(crate) arguments: Vec<String>,
