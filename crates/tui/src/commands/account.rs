@@ -151,6 +151,8 @@ async fn login_name(session: &Session, named: Option<String>) -> Result<String, 
 pub(super) async fn logout(common: &Common, console: &mut Console) -> Result<(), Failure> {
     let (profile, session) = open(common, "logout", console)?;
     if session.look(|engine| Ok(engine.own_account().is_some())).await? {
+        // A session that the server has ended needs no farewell; one that it cannot be asked about gets one.
+        let _ = come_to_rest(&session).await;
         let wiped = |change: &Change| (*change == Change::Wiped).then_some(Ok(()));
         session.outcome(Engine::log_out, wiped).await?;
     }
