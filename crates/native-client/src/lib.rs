@@ -68,24 +68,26 @@ pub enum Reach {
     Away,
 }
 
-/// An engine at work. It ends with the last handle.
+/// An engine at work. It ends with the last handle: whoever drops that waits until the step that is under way is on the disk.
 #[derive(Clone)]
 pub struct Client {
-    work: mpsc::UnboundedSender<Work>,
+    at_work: Arc<AtWork>,
     changes: broadcast::Sender<Change>,
     line: watch::Receiver<Line>,
-    // Goes after the sender: the thread ends when there is no sender any more.
-    _thread: Arc<Thread>,
 }
 
-/// The engine's thread. The last handle waits until it has ended, so that the store is closed then, and a program that ends does not
-/// end in the middle of something.
-struct Thread(Option<JoinHandle<()>>);
+/// The thread that the engine lives on, and the way to it.
+struct AtWork {
+    work: Option<mpsc::UnboundedSender<Work>>,
+    thread: Option<JoinHandle<()>>,
+}
 
-impl Drop for Thread {
+impl Drop for AtWork {
     fn drop(&mut self) {
-        if let Some(thread) = self.0.take() {
-            // One that panicked has ended, too.
+        self.work = None;
+        // What was asked of the engine may hold the last handle itself.
+        let thread = self.thread.take().filter(|thread| thread.thread().id() != std::thread::current().id());
+        if let Some(thread) = thread {
             let _ = thread.join();
         }
     }
@@ -103,11 +105,11 @@ impl Client {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let live = move || {
             runtime.block_on(agent.run());
-            // Looking up a name may take its time, and nobody waits for it any more.
+            // A name that is still being looked up must not keep anybody waiting.
             runtime.shutdown_background();
         };
         let thread = std::thread::Builder::new().name("sotto".to_owned()).spawn(live)?;
-        Ok(Self { work, changes, line, _thread: Arc::new(Thread(Some(thread))) })
+        Ok(Self { at_work: Arc::new(AtWork { work: Some(work), thread: Some(thread) }), changes, line })
     }
 
     /// Does something with the engine at the present moment, and waits until it is done.
@@ -120,7 +122,8 @@ impl Client {
             // Whoever does not wait any more does not want to know.
             let _ = done.send(run(engine, moment));
         });
-        self.work.send(work).map_err(|_| ClientError::Ended)?;
+        let thread = self.at_work.work.as_ref().ok_or(ClientError::Ended)?;
+        thread.send(work).map_err(|_| ClientError::Ended)?;
         outcome.await.map_err(|_| ClientError::Ended)
     }
 
