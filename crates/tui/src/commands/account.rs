@@ -73,6 +73,7 @@ pub(super) async fn login(common: &Common, returning: Login, console: &mut Conso
     let password = password(&returning.password, false, console)?;
     let (profile, session) = enter(common, returning.server.as_deref(), "login", console)?;
     let login_name = login_name(&session, returning.user).await?;
+    come_to_rest(&session).await?;
     let whom = login_name.clone();
     let back = Returning { login_name, password, device_name: device_name(returning.device_name) };
     let needs_code = session
@@ -125,10 +126,19 @@ pub(super) async fn recover(common: &Common, lost: Recover, console: &mut Consol
     let password = new_password(&lost.password, console)?;
     let (profile, session) = enter(common, lost.server.as_deref(), "recover", console)?;
     let login_name = login_name(&session, lost.user).await?;
+    come_to_rest(&session).await?;
     let whom = login_name.clone();
     let lost = Recovering { login_name, code, password, cost: cost(), device_name: device_name(lost.device_name) };
     let entered = session.outcome(|engine, moment| engine.recover(lost, moment), |change| verdict(change, &whom)).await;
     come_in(profile, session, entered, Story::SignedIn, console).await
+}
+
+/// Where somebody is signed in already, what is under way with the old session comes to its end before a new one begins.
+async fn come_to_rest(session: &Session) -> Result<(), Failure> {
+    if session.look(|engine| Ok(engine.is_signed_in())).await? {
+        session.in_time(session.at_rest()).await?;
+    }
+    Ok(())
 }
 
 /// The name to sign in by: the one that is given, or the one that was signed in here before.
@@ -141,6 +151,8 @@ async fn login_name(session: &Session, named: Option<String>) -> Result<String, 
 pub(super) async fn logout(common: &Common, console: &mut Console) -> Result<(), Failure> {
     let (profile, session) = open(common, "logout", console)?;
     if session.look(|engine| Ok(engine.own_account().is_some())).await? {
+        // A session that the server has ended needs no farewell; one that it cannot be asked about gets one.
+        let _ = come_to_rest(&session).await;
         let wiped = |change: &Change| (*change == Change::Wiped).then_some(Ok(()));
         session.outcome(Engine::log_out, wiped).await?;
     }
