@@ -20,6 +20,12 @@ fn every_life_ends_well_i1_i2_i3_i4_i5_i6_i7() {
     assert!(bad.is_empty(), "{bad:?}: the traces are above; script/simulate 7..8 lives seed 7 again");
 }
 
+/// A reply from before a removal came after the news of it, and the device took itself for a member again.
+#[test]
+fn a_life_in_which_a_removal_overtook_a_reply() {
+    World::live(630, ACTIONS).check();
+}
+
 #[test]
 fn the_same_seed_is_the_same_life() {
     let logs = || {
