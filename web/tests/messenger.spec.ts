@@ -103,6 +103,17 @@ test("a wrong password says so, and what to do", async ({ page, server }) => {
   await expect(page.getByRole("button", { name: "Sign in" })).toBeEnabled();
 });
 
+test("a worker that does not load is explained, and tried again", async ({ context, page, server }) => {
+  const worker = /\/assets\/main-[\w-]+\.js$/;
+  await context.route(worker, (route) => route.fulfill({ status: 404 }));
+  await page.goto(server.url);
+  await expect(page.getByTestId("failure")).toHaveAttribute("data-code", "worker-unavailable");
+  await expectNoSeriousFinding(page);
+  await context.unroute(worker);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(page.getByTestId("entrance")).toBeVisible();
+});
+
 for (const [locale, create] of [
   ["en", "Create account"],
   ["ru", "Создать"],

@@ -29,11 +29,13 @@ export class Conversation {
   #told = 0;
   readonly #client: Client;
   readonly #look = new Fresh(() => this.#read());
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- timers, which nothing shows
   readonly #stops = new Map<string, ReturnType<typeof setTimeout>>();
 
   readonly #others = $derived(this.members.filter(({ account }) => account !== this.own));
   readonly readSeq = $derived(Math.max(0, ...this.#others.map(({ readSeq }) => readSeq)));
   readonly rows = $derived(rowsOf(this.page, { own: this.own, readSeq: this.readSeq, unreadAfter: this.#unreadAfter }));
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- made anew each time, and never changed
   readonly names = $derived(new Map(this.members.map(({ account, name }) => [account, name])));
 
   constructor(client: Client, id: string) {

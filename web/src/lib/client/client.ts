@@ -30,6 +30,7 @@ export class Client {
   #worker: Worker | undefined;
   #started = 0;
   #deaths = 0;
+  #alive = false;
 
   constructor() {
     this.#start();
@@ -60,6 +61,7 @@ export class Client {
 
   #start(): void {
     this.#started = Date.now();
+    this.#alive = false;
     this.#move({ state: "starting" });
     if (!isSecureContext) {
       this.#break({ code: "insecure-context", detail: `${location.origin} is not a secure context` });
@@ -69,7 +71,7 @@ export class Client {
       const worker = startWorker();
       this.#worker = worker;
       worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#heard(worker, data));
-      worker.addEventListener("error", (event) => this.#died(worker, event.message || "the script did not load"));
+      worker.addEventListener("error", (event) => this.#failed(worker, event.message));
     } catch (thrown) {
       this.#break({ code: "worker-unavailable", detail: describe(thrown) });
     }
@@ -84,6 +86,7 @@ export class Client {
     if (worker !== this.#worker) return;
     switch (message.type) {
       case "alive":
+        this.#alive = true;
         // Nothing else tells that a worker is dead: it may have been killed from outside, or have run out of memory.
         void navigator.locks?.request(message.lock, () => this.#died(worker, "gone without a word"));
         return;
@@ -106,6 +109,12 @@ export class Client {
       case "broken":
         this.#break(message.failure);
     }
+  }
+
+  /** A worker that never said a word did not even load, and another one would not. */
+  #failed(worker: Worker, message: string): void {
+    if (this.#alive) this.#died(worker, message);
+    else this.#break({ code: "worker-unavailable", detail: message || "the script did not load" });
   }
 
   #died(worker: Worker, detail: string): void {

@@ -1,5 +1,6 @@
 import { createContext } from "svelte";
 import { recall, remember } from "../remember.ts";
+import { daysBetween } from "./days.ts";
 import { en, type Messages } from "./en.ts";
 import { ru } from "./ru.ts";
 
@@ -68,12 +69,6 @@ export class I18n {
   duration(ms: number): string {
     return this.#times.format(Math.max(1, Math.round(ms)));
   }
-}
-
-/** Midnights between two moments, as the clock on the wall has them. */
-function daysBetween(atMs: number, nowMs: number): number {
-  const midnight = (ms: number) => new Date(ms).setHours(0, 0, 0, 0);
-  return Math.round((midnight(nowMs) - midnight(atMs)) / 86_400_000);
 }
 
 /** What the person chose before, else the first language of the browser that there is a catalogue for. */
