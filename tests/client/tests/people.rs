@@ -228,3 +228,19 @@ fn s2_nothing_is_said_to_a_verified_contact_with_another_key_before_somebody_dec
         assert_eq!(alice.chat(chat).undecided, None);
     }
 }
+
+#[test]
+fn a_new_chat_begins_without_lines_about_devices() {
+    let town = Town::new();
+    let (alice, bob, chat) = town.friends();
+    let own = account(&alice);
+    let lines = |handset: &Handset<'_>| -> Vec<Line> {
+        handset.engine.lines(chat, 0).unwrap().into_iter().map(|placed| placed.line).collect()
+    };
+    assert_eq!(lines(&alice), [Line::Added { who: account(&bob), by: own }]);
+    let laptop = town.sign_in("alice", 3);
+    let mut bob = bob;
+    bob.catch_up();
+    assert!(lines(&bob).contains(&Line::DeviceAdded(own)), "{:?}", lines(&bob));
+    drop(laptop);
+}

@@ -2,6 +2,7 @@
 
 use prost::Message as _;
 use rusqlite::params;
+use sotto_crypto::certificate::Purpose;
 use sotto_crypto::mls::effect::{Commit, Effect};
 use sotto_proto::AccountId;
 
@@ -123,8 +124,9 @@ impl Line {
     }
 }
 
-/// What a commit looks like to people. That a device came with its account, or went with it, is no line of its own.
-pub(super) fn lines_of(commit: &Commit) -> Vec<Line> {
+/// What a commit looks like to people. That a device came with its account, or went with it, is no line of its own; nor is anything of the
+/// vault device, or of those devices with which a conversation was begun.
+pub(super) fn lines_of(commit: &Commit, begins: bool) -> Vec<Line> {
     let by = commit.committer.account;
     let moved = |account: AccountId| {
         commit.effects.iter().any(|effect| match effect {
@@ -135,6 +137,7 @@ pub(super) fn lines_of(commit: &Commit) -> Vec<Line> {
     let line = |effect: &Effect| match *effect {
         Effect::AccountAdded(who) => Some(Line::Added { who, by }),
         Effect::AccountRemoved(who) => Some(Line::Removed { who, by }),
+        Effect::DeviceAdded(leaf) | Effect::DeviceRemoved(leaf) if begins || leaf.purpose == Purpose::Vault => None,
         Effect::DeviceAdded(leaf) if !moved(leaf.account) => Some(Line::DeviceAdded(leaf.account)),
         Effect::DeviceRemoved(leaf) if !moved(leaf.account) => Some(Line::DeviceRemoved(leaf.account)),
         Effect::RoleChanged { account, .. } if moved(account) => None,

@@ -152,7 +152,7 @@ impl Step<'_, '_> {
                 self.end_epochs(reader.chat, at_ms)?;
                 self.keep_epoch(reader.chat, group)?;
                 self.meet(group)?;
-                for line in lines_of(&commit) {
+                for line in lines_of(&commit, entry.position.epoch.get() == 0) {
                     self.note(reader.chat, seq, at_ms, line)?;
                 }
                 self.tell(Change::Members(reader.chat.id));
@@ -168,7 +168,7 @@ impl Step<'_, '_> {
             }
             Ok(Received::Removed(commit)) => {
                 reader.chat.membership = Membership::Former;
-                for line in lines_of(&commit) {
+                for line in lines_of(&commit, entry.position.epoch.get() == 0) {
                     self.note(reader.chat, seq, at_ms, line)?;
                 }
                 self.tell(Change::Members(reader.chat.id));

@@ -11,7 +11,7 @@ use crate::engine::account::State;
 use crate::engine::entrance::Visitor;
 use crate::engine::settings::{Name, setting};
 use crate::engine::{
-    Engine, EngineError, Errand, FactorCode, Moment, NewAccount, OwnDevice, Recovering, Returning, errands,
+    Change, Engine, EngineError, Errand, FactorCode, Moment, NewAccount, OwnDevice, Recovering, Returning, errands,
 };
 
 impl Engine {
@@ -143,6 +143,9 @@ impl Engine {
 
     /// The person has written the recovery code down: it is forgotten here.
     pub fn recovery_words_are_kept(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
-        self.signed_in_step(moment, |step| step.update(|account| account.recovery_words = None))
+        self.signed_in_step(moment, |step| {
+            step.tell(Change::Account);
+            step.update(|account| account.recovery_words = None)
+        })
     }
 }
