@@ -107,7 +107,7 @@ impl Stage {
             }
             '?' => {
                 let said = http::ask(&self.folder.path().join(order.who), &self.masks.filled(order.what));
-                indented(&self.masks.masked(&said))
+                indented(self.masks.masked(&said).lines())
             }
             '%' => {
                 let mut child = self.running.remove(order.who).unwrap();
@@ -158,13 +158,13 @@ impl Stage {
             let ending = output.status.code().map_or("killed".to_owned(), |code| code.to_string());
             lines.push(format!("= {ending}"));
         }
-        indented(&lines.join("\n"))
+        indented(lines.iter().map(String::as_str))
     }
 }
 
 /// What is printed begins with two spaces, so that it cannot pass for what is typed.
-fn indented(shown: &str) -> String {
-    shown.lines().map(|line| if line.is_empty() { "  ·\n".to_owned() } else { format!("  {line}\n") }).collect()
+fn indented<'l>(lines: impl Iterator<Item = &'l str>) -> String {
+    lines.map(|line| if line.is_empty() { "  ·\n".to_owned() } else { format!("  {line}\n") }).collect()
 }
 
 fn is_variable((name, _): &(&str, &str)) -> bool {
