@@ -142,7 +142,7 @@ pub(crate) enum Shell {
     Elvish,
     Fish,
     #[value(name = "powershell")]
-    PowerShell,
+    Pwsh,
     Zsh,
 }
 
@@ -522,12 +522,18 @@ pub(crate) struct Verify {
     /// Take that back.
     #[arg(long)]
     pub(crate) withdraw: bool,
-    /// Their key has changed: the new one is right from now on.
-    #[arg(long, conflicts_with = "keep_key")]
-    pub(crate) accept_key: bool,
-    /// Their key seems to have changed: the known one stays.
-    #[arg(long)]
-    pub(crate) keep_key: bool,
+    /// They were seen with another key: say which one is right from now on.
+    #[arg(long, value_name = "WHICH")]
+    pub(crate) key: Option<Key>,
+}
+
+/// One of the identity keys that somebody was seen with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+pub(crate) enum Key {
+    /// The one that was seen last.
+    New,
+    /// The one that was known before.
+    Known,
 }
 
 #[derive(Debug, Args, Serialize, Deserialize)]

@@ -194,6 +194,7 @@ impl Shown for MessageObject {
 }
 
 /// A chat as a list shows it.
+#[allow(clippy::struct_excessive_bools, reason = "these are fields of JSON")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct ChatObject {
     pub(crate) id: String,

@@ -208,8 +208,8 @@ messages! {
         "Safety number with @{name}. Compare it with theirs, over a channel where you know them:\n\n{digits}\n\n{words}",
         "Код безопасности с @{name}. Сверьте его со своим собеседником там, где вы его узнаёте:\n\n{digits}\n\n{words}";
     IdentityChanged { name } =>
-        "⚠ @{name} was seen with another identity key. This is the number of the new one. When it is compared, decide: --accept-key takes it from now on, --keep-key stays with the known one.",
-        "⚠ @{name} теперь с другим ключом. Это код для нового ключа. Сверив его, решите: --accept-key принимает новый ключ, --keep-key оставляет прежний.";
+        "⚠ @{name} was seen with another identity key. This is the number of the new one. When it is compared, decide: --key new takes it from now on, --key known stays with the other one.",
+        "⚠ @{name} теперь с другим ключом. Это код для нового ключа. Сверив его, решите: --key new принимает новый ключ, --key known оставляет прежний.";
     NoNewKey { name } =>
         "@{name} has no new identity key to decide on.",
         "У @{name} нет нового ключа, о котором надо решать.";

@@ -1,5 +1,6 @@
 //! The real program against a real server. Each file in `transcripts/` is what somebody would see who typed it; `rig` tells how to read
 //! one. `SOTTO_BLESS=1 cargo test -p sotto-tui --test transcripts` writes the files anew, to be reviewed like code.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 mod rig;
 
@@ -15,6 +16,7 @@ macro_rules! transcripts {
 transcripts! {
     account,
     bot,
+    bot_over_http,
     devices,
     groups,
     history_files,

@@ -43,7 +43,7 @@ fn folder(folder: &Path) -> CheckObject {
     use std::os::unix::fs::PermissionsExt as _;
     let mode = std::fs::metadata(folder).map(|found| found.permissions().mode() & 0o777).unwrap_or_default();
     let detail = format!("{} ({mode:03o})", folder.display());
-    CheckObject { check: "folder", ok: mode & 0o077 == 0, detail, message: Message::CheckFolder }
+    CheckObject { check: "folder", ok: mode | 0o700 == 0o700, detail, message: Message::CheckFolder }
 }
 
 /// The primitives against their published answers.

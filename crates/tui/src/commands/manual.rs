@@ -13,7 +13,7 @@ pub(super) fn completions(shell: Shell, console: &mut Console) -> Result<(), Fai
         Shell::Bash => clap_complete::Shell::Bash,
         Shell::Elvish => clap_complete::Shell::Elvish,
         Shell::Fish => clap_complete::Shell::Fish,
-        Shell::PowerShell => clap_complete::Shell::PowerShell,
+        Shell::Pwsh => clap_complete::Shell::PowerShell,
         Shell::Zsh => clap_complete::Shell::Zsh,
     };
     let mut command = Arguments::command();

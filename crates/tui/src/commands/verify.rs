@@ -4,7 +4,7 @@ use serde::Serialize;
 use sotto_client::engine::{Engine, EngineError, KeyChoice};
 use sotto_proto::AccountId;
 
-use crate::arguments::Verify;
+use crate::arguments::{Key, Verify};
 use crate::console::{Console, Shown};
 use crate::failure::Failure;
 use crate::session::Session;
@@ -73,11 +73,10 @@ pub(super) async fn verify(session: &Session, verify: Verify, console: &mut Cons
 async fn decide(session: &Session, account: AccountId, verify: &Verify, name: &str) -> Result<(), Failure> {
     let has_new =
         session.look(move |engine| Ok(engine.contact(account)?.is_some_and(|contact| contact.new_identity.is_some())));
-    let choice = match (verify.accept_key, verify.keep_key) {
-        (true, _) => Some(KeyChoice::New),
-        (_, true) => Some(KeyChoice::Known),
-        _ => None,
-    };
+    let choice = verify.key.map(|key| match key {
+        Key::New => KeyChoice::New,
+        Key::Known => KeyChoice::Known,
+    });
     let has_new = has_new.await?;
     match choice {
         Some(_) if !has_new => return Err(Message::NoNewKey { name: name.to_owned() }.misused()),

@@ -104,7 +104,8 @@ impl Profile {
     /// Removes everything of the profile.
     pub(crate) fn remove(self) -> Result<(), Failure> {
         key::forget(&self.card.key);
-        let files = [STORE, "sotto.db-wal", "sotto.db-shm", key::FILE, CARD, SOCKET, lock::FILE];
+        let files =
+            [STORE, "sotto.db-wal", "sotto.db-shm", key::FILE, CARD, SOCKET, HTTP_TOKEN, HTTP_ADDRESS, lock::FILE];
         for file in files.map(|name| self.folder.join(name)) {
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_write(&file, &error)),
@@ -172,5 +173,8 @@ pub(crate) fn cannot_write(file: &Path, error: &impl ToString) -> Failure {
 
 const STORE: &str = "sotto.db";
 const CARD: &str = "profile.json";
+/// By which programs show a bot that they may use it, and where it listens.
+pub(crate) const HTTP_TOKEN: &str = "http-token";
+pub(crate) const HTTP_ADDRESS: &str = "http-address";
 /// Where the process that has the profile open takes commands of others.
 pub(crate) const SOCKET: &str = "socket";

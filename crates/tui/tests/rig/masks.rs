@@ -28,7 +28,7 @@ impl Masks {
             masked = masked.replace(value, name);
         }
         let lines: Vec<String> = masked.lines().map(|line| self.masked_line(line)).collect();
-        lines.iter().map(|line| format!("{line}\n")).collect()
+        lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect()
     }
 
     fn masked_line(&mut self, line: &str) -> String {
@@ -96,15 +96,12 @@ impl Masks {
 fn replaced(line: &str, name: &str, find: impl Fn(&str) -> Option<usize>) -> String {
     let (mut masked, mut rest) = (String::new(), line);
     while let Some(c) = rest.chars().next() {
-        match find(rest) {
-            Some(length) => {
-                masked.push_str(name);
-                rest = &rest[length..];
-            }
-            None => {
-                masked.push(c);
-                rest = &rest[c.len_utf8()..];
-            }
+        if let Some(length) = find(rest) {
+            masked.push_str(name);
+            rest = &rest[length..];
+        } else {
+            masked.push(c);
+            rest = &rest[c.len_utf8()..];
         }
     }
     masked

@@ -4,6 +4,8 @@
 //! alice$ send @bob "Ciao"        Alice's profile runs `sotto send @bob Ciao`; what it prints follows
 //! alice< Ciao                    what the next command of Alice's reads from standard input
 //! bob& listen --count 1          runs beside what follows, until `bob!` waits for it and shows what it printed
+//! bob? GET /chats                asks the bot that runs beside over HTTP; what follows the method and the path is the body
+//! bob%                           ends what runs beside
 //! server kill | server start     a power cut, and the end of it
 //! = 3                            it ended with this exit code; nothing is written for 0
 //! 2> sotto: …                    a line of standard error
@@ -13,6 +15,7 @@
 //! A word `NAME=value` before a command sets a variable. What is new in each run has names that stay: ids are `ID1`, `ID2`, recovery words
 //! `WORDS1`, in the order in which they come; a name stands for its value in later commands. Times are `TIME`, the server is `SERVER`.
 
+mod http;
 mod masks;
 mod server;
 
@@ -60,7 +63,7 @@ impl<'l> Order<'l> {
     fn of(line: &'l str) -> Option<Self> {
         let end = line.find(|c: char| !c.is_ascii_lowercase())?;
         let (who, rest) = line.split_at(end);
-        let how = rest.chars().next().filter(|how| "$<&!".contains(*how) && !who.is_empty())?;
+        let how = rest.chars().next().filter(|how| "$<&!?%".contains(*how) && !who.is_empty())?;
         let what = &rest[1..];
         (what.is_empty() || what.starts_with(' ')).then(|| Self { who, how, what: what.trim_start() })
     }
@@ -102,6 +105,16 @@ impl Stage {
                 assert!(self.running.insert(order.who.to_owned(), child).is_none(), "{} is busy", order.who);
                 String::new()
             }
+            '?' => {
+                let said = http::ask(&self.folder.path().join(order.who), &self.masks.filled(order.what));
+                indented(self.masks.masked(&said).lines())
+            }
+            '%' => {
+                let mut child = self.running.remove(order.who).unwrap();
+                child.kill().unwrap();
+                child.wait().unwrap();
+                String::new()
+            }
             '!' => {
                 let child = self.running.remove(order.who).unwrap();
                 self.shown(&child.wait_with_output().unwrap())
@@ -137,22 +150,21 @@ impl Stage {
     }
 
     fn shown(&mut self, output: &Output) -> String {
-        let mut shown = self.masks.masked(&String::from_utf8(output.stdout.clone()).unwrap());
-        let errors = self.masks.masked(&String::from_utf8(output.stderr.clone()).unwrap());
-        errors.lines().for_each(|line| shown.push_str(&format!("2> {line}\n")));
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let mut lines: Vec<String> = self.masks.masked(&text(&output.stdout)).lines().map(str::to_owned).collect();
+        let errors = self.masks.masked(&text(&output.stderr));
+        lines.extend(errors.lines().map(|line| format!("2> {line}")));
         if !output.status.success() {
-            shown.push_str(&format!(
-                "= {}\n",
-                output.status.code().map_or("killed".to_owned(), |code| code.to_string())
-            ));
+            let ending = output.status.code().map_or("killed".to_owned(), |code| code.to_string());
+            lines.push(format!("= {ending}"));
         }
-        indented(&shown)
+        indented(lines.iter().map(String::as_str))
     }
 }
 
 /// What is printed begins with two spaces, so that it cannot pass for what is typed.
-fn indented(shown: &str) -> String {
-    shown.lines().map(|line| if line.is_empty() { "  ·\n".to_owned() } else { format!("  {line}\n") }).collect()
+fn indented<'l>(lines: impl Iterator<Item = &'l str>) -> String {
+    lines.map(|line| if line.is_empty() { "  ·\n".to_owned() } else { format!("  {line}\n") }).collect()
 }
 
 fn is_variable((name, _): &(&str, &str)) -> bool {

@@ -15,6 +15,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use data_encoding::HEXLOWER;
 use futures_util::stream;
 use rand::TryRng as _;
 use rand::rngs::SysRng;
@@ -28,7 +29,7 @@ use crate::arguments::{Command, History, Listen};
 use crate::commands::run_in;
 use crate::console::{Console, failure_line};
 use crate::failure::{Class, Failure};
-use crate::profile::write_private;
+use crate::profile::{HTTP_ADDRESS, HTTP_TOKEN, write_private};
 use crate::session::Session;
 use crate::words::{Language, Message};
 
@@ -48,9 +49,10 @@ pub(super) async fn bind(
     let mut token = [0; 32];
     let drawn = SysRng.try_fill_bytes(&mut token);
     drawn.map_err(|error| Message::SystemFailed { why: error.to_string() }.failed())?;
-    let token: String = token.iter().map(|byte| format!("{byte:02x}")).collect();
-    let file = session.folder.join(TOKEN);
+    let token = HEXLOWER.encode(&token);
+    let file = session.folder.join(HTTP_TOKEN);
     write_private(&file, token.as_bytes())?;
+    write_private(&session.folder.join(HTTP_ADDRESS), bound.to_string().as_bytes())?;
     console.note(&Message::Listening { address: bound.to_string(), file: file.display().to_string() });
     Ok((listener, Token(token.into())))
 }
@@ -183,7 +185,6 @@ impl Write for Told {
     }
 }
 
-const TOKEN: &str = "http-token";
 /// Objects of JSON, one a line.
 const LINES: &str = "application/jsonl";
 const BODY_MAX: usize = 1 << 20;
