@@ -104,7 +104,7 @@ impl Profile {
     /// Removes everything of the profile.
     pub(crate) fn remove(self) -> Result<(), Failure> {
         key::forget(&self.card.key);
-        let files = [STORE, "sotto.db-wal", "sotto.db-shm", key::FILE, CARD, SOCKET, lock::FILE];
+        let files = [STORE, "sotto.db-wal", "sotto.db-shm", key::FILE, CARD, SOCKET, lock::FILE, crate::screen::FILE];
         for file in files.map(|name| self.folder.join(name)) {
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_write(&file, &error)),
