@@ -8,6 +8,11 @@ export default defineConfig({
     // The content security policy allows files of this origin and nothing inside the page, so nothing is inlined.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: {
+      // The page, and the client by itself: a script of its own that keeps its names, so that tests can drive it without a page.
+      input: { index: "index.html", client: "src/lib/client/client.ts" },
+      preserveEntrySignatures: "exports-only",
+    },
   },
   worker: { format: "es" },
   test: { include: ["src/**/*.test.ts", "build/**/*.test.ts"] },

@@ -10,7 +10,7 @@ const PRIMITIVES = ["x25519", "ed25519", "chacha20-poly1305", "hkdf-sha256"];
 
 test("every step passes on a first visit, and nothing is refused", async ({ page, server }) => {
   const complaints = collectComplaints(page);
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   for (const name of STEPS) await expectState(page, name, "ok");
   for (const name of PRIMITIVES) {
@@ -25,7 +25,7 @@ test("every step passes on a first visit, and nothing is refused", async ({ page
 });
 
 test("the store remembers across reloads and checks", async ({ page, server }) => {
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   expect(await openings(page)).toBe(1);
   await expect(page.getByTestId("openings")).toContainText("Opened 1 time");
@@ -46,7 +46,7 @@ test("the store outlives the browser", async ({ server }) => {
     for (const times of [1, 2]) {
       const context = await chromium.launchPersistentContext(profile, browserOptions);
       const page = await context.newPage();
-      await page.goto(server.url);
+      await page.goto(`${server.url}/#check`);
       await expectVerdict(page, "ok");
       expect(await openings(page)).toBe(times);
       await context.close();
@@ -57,7 +57,7 @@ test("the store outlives the browser", async ({ server }) => {
 });
 
 test("appearance and language are remembered", async ({ page, server }) => {
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   await page.getByRole("radio", { name: "Dark" }).check();
   await page.getByRole("radio", { name: "Русский" }).check();
@@ -74,7 +74,7 @@ test("the page asks nobody but its own server", async ({ page, server }) => {
   page.context().on("request", (request) => {
     if (!request.url().startsWith(server.url)) strangers.push(request.url());
   });
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   expect(strangers).toEqual([]);
 });

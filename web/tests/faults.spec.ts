@@ -5,12 +5,12 @@ import { expect, expectFailure, expectState, expectVerdict, step, test } from ".
 
 const POLICY = "content-security-policy";
 const isCore = (path: string) => path.endsWith(".wasm");
-/** The page's own script is `index-….js`, the worker's `main-….js`. */
-const isWorker = (path: string) => /\/main-[^/]+\.js$/.test(path);
+/** The page's own script is `index-….js`, the worker's `check-….js`. */
+const isWorker = (path: string) => /\/check-[^/]+\.js$/.test(path);
 
 test("a policy that forbids WebAssembly", async ({ page, middlebox }) => {
   middlebox.fault = (answer) => changePolicy(answer, " 'wasm-unsafe-eval'", "");
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectFailure(page, "core", "core-blocked");
   await expect(step(page, "core")).toContainText("Content-Security-Policy must allow 'wasm-unsafe-eval'");
   await expectVerdict(page, "failed");
@@ -30,7 +30,7 @@ test("a policy that forbids styles as well", async ({ page, middlebox }) => {
 
 test("a policy that forbids workers", async ({ page, middlebox }) => {
   middlebox.fault = (answer) => changePolicy(answer, "worker-src 'self'", "worker-src 'none'");
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectFailure(page, "worker", "worker-unavailable");
   await expectVerdict(page, "failed");
 });
@@ -38,7 +38,7 @@ test("a policy that forbids workers", async ({ page, middlebox }) => {
 test("scripts switched off", async ({ browser, server }) => {
   const context = await browser.newContext({ javaScriptEnabled: false });
   const page = await context.newPage();
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expect(page.locator("noscript p").first()).toBeVisible();
   await context.close();
 });
@@ -75,7 +75,7 @@ const CORE_FAULTS: [name: string, code: string, fault: Fault][] = [
 for (const [name, code, fault] of CORE_FAULTS) {
   test(`the core is ${name}`, async ({ page, middlebox }) => {
     middlebox.fault = fault;
-    await page.goto(middlebox.url);
+    await page.goto(`${middlebox.url}/#check`);
     await expectFailure(page, "core", code);
     await expectVerdict(page, "failed");
     await expectState(page, "store", "waiting");
@@ -86,7 +86,7 @@ test("the core comes right on the second try", async ({ page, middlebox }) => {
   middlebox.fault = (answer, path) => {
     if (isCore(path)) answer.status = 404;
   };
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectFailure(page, "core", "core-missing");
 
   middlebox.fault = () => {};
@@ -99,7 +99,7 @@ test("a damaged copy of the core heals by itself", async ({ page, middlebox }) =
   middlebox.fault = (answer, path) => {
     if (isCore(path) && damaged++ === 0) flip(answer, 100);
   };
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectVerdict(page, "ok");
   expect(damaged).toBeGreaterThan(1);
 });
@@ -108,7 +108,7 @@ test("the worker's script is missing", async ({ page, middlebox }) => {
   middlebox.fault = (answer, path) => {
     if (isWorker(path)) answer.status = 404;
   };
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectFailure(page, "worker", "worker-unavailable");
 });
 
@@ -117,7 +117,7 @@ test("the worker crashes once it has started", async ({ page, middlebox }) => {
     if (isWorker(path))
       answer.body = Buffer.concat([Buffer.from("postMessage({type:'started'});throw Error('boom');"), answer.body]);
   };
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectFailure(page, "worker", "worker-crashed");
 });
 
@@ -126,7 +126,7 @@ test("the app cannot be kept on the device, and works all the same", async ({ pa
   middlebox.fault = (answer, path) => {
     if (path === "/icon.svg") answer.body = Buffer.concat([answer.body, Buffer.from(" ")]);
   };
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectFailure(page, "offline", "offline-failed");
   await expectState(page, "store", "ok");
   await expectVerdict(page, "limited");

@@ -3,7 +3,7 @@ import { expect, expectVerdict, openings, test } from "./harness/fixtures.ts";
 import { Server } from "./harness/server.ts";
 
 test("after one visit, the page works with the server killed", async ({ page, server }) => {
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   await server.kill();
 
@@ -14,7 +14,7 @@ test("after one visit, the page works with the server killed", async ({ page, se
 });
 
 test("what is kept still carries its policy", async ({ page, server }) => {
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   const online = await page.reload();
   await server.kill();
@@ -36,7 +36,7 @@ test("what is kept still carries its policy", async ({ page, server }) => {
 });
 
 test("the server is found again when it is back", async ({ page, server }) => {
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   await server.kill();
   await page.reload();
@@ -48,7 +48,7 @@ test("the server is found again when it is back", async ({ page, server }) => {
 });
 
 test("a proxy that has lost its server does not stand in the way", async ({ page, server, middlebox }) => {
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectVerdict(page, "ok");
   await server.kill();
   // From now on every answer is a 502 of the proxy.
@@ -58,7 +58,7 @@ test("a proxy that has lost its server does not stand in the way", async ({ page
 });
 
 test("calls, the health check and stray files are never kept", async ({ page, server }) => {
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   const kept = await page.evaluate(async () => {
     await Promise.allSettled(["/healthz", "/sotto.v1.AuthService/Login", "/ws"].map((path) => fetch(path)));

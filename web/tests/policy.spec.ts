@@ -11,14 +11,14 @@ test("N5: the app needs no policy of Trusted Types but its own", async ({ page, 
   middlebox.fault = ({ headers }) => {
     headers[POLICY] = String(headers[POLICY]).replace(/trusted-types sotto[^;]*/, "trusted-types sotto");
   };
-  const answer = await page.goto(middlebox.url);
+  const answer = await page.goto(`${middlebox.url}/#check`);
   expect(await answer?.headerValue(POLICY)).toMatch(/require-trusted-types-for 'script'; trusted-types sotto$/);
   await expectVerdict(page, "ok");
   expect(complaints).toEqual([]);
 });
 
 test("N5: no string becomes markup, a worker, or a laxer policy", async ({ page, server }) => {
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   const refused = await page.evaluate(() => {
     const { trustedTypes } = window as unknown as { trustedTypes: { createPolicy(name: string, rules: object): void } };
@@ -48,7 +48,7 @@ test("N4: no other page can frame this one", async ({ page, server, middlebox })
     answer.body = Buffer.from(`<iframe src="${server.url}/"></iframe>`);
   };
   const refused = page.waitForEvent("console", (message) => message.text().includes("frame-ancestors"));
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await refused;
   expect(page.frames().map((frame) => frame.url())).not.toContain(`${server.url}/`);
 });

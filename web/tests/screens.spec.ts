@@ -1,8 +1,6 @@
 // What people see, in every light, both languages and both sizes, as pictures to look at; and nothing that axe objects to.
-import { join } from "node:path";
-import axe from "axe-core";
-import type { Page } from "@playwright/test";
 import { expect, expectFailure, expectState, expectVerdict, test } from "./harness/fixtures.ts";
+import { expectNoSeriousFinding, picture } from "./harness/look.ts";
 import { serveVersion } from "./harness/next-version.ts";
 
 const SIZES = { phone: { width: 390, height: 844 }, desktop: { width: 1280, height: 860 } };
@@ -14,7 +12,7 @@ for (const [size, viewport] of Object.entries(SIZES)) {
       test(`${size}, ${colorScheme}, ${locale}`, async ({ browser, server }) => {
         const context = await browser.newContext({ viewport, colorScheme, locale });
         const page = await context.newPage();
-        await page.goto(server.url);
+        await page.goto(`${server.url}/#check`);
         await expectVerdict(page, "ok");
         await expect(page.locator("html")).toHaveAttribute("lang", locale);
         await picture(page, `check-${size}-${colorScheme}-${locale}`);
@@ -29,7 +27,7 @@ for (const locale of ["en", "ru"]) {
   test(`nothing sticks out at 320 pixels, ${locale}`, async ({ browser, server }) => {
     const context = await browser.newContext({ viewport: NARROWEST, locale });
     const page = await context.newPage();
-    await page.goto(server.url);
+    await page.goto(`${server.url}/#check`);
     await expectVerdict(page, "ok");
     await picture(page, `check-narrow-${locale}`);
     const width = await page.evaluate(() => document.documentElement.scrollWidth);
@@ -45,7 +43,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     };
     const context = await browser.newContext({ viewport: SIZES.phone, colorScheme });
     const page = await context.newPage();
-    await page.goto(middlebox.url);
+    await page.goto(`${middlebox.url}/#check`);
     await expectFailure(page, "core", "core-missing");
     await expectVerdict(page, "failed");
     await picture(page, `failure-phone-${colorScheme}`);
@@ -60,7 +58,7 @@ test("under way", async ({ page, middlebox }) => {
   // The core never comes, neither to the worker nor to the service worker, so the check stays where it is.
   middlebox.silent = (path) => path.endsWith(".wasm");
   await page.setViewportSize(SIZES.desktop);
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectState(page, "core", "running");
   await picture(page, "running-desktop-light-en");
   await expectNoSeriousFinding(page);
@@ -69,7 +67,7 @@ test("under way", async ({ page, middlebox }) => {
 test("a new version", async ({ page, middlebox }) => {
   await serveVersion(middlebox, 1);
   await page.setViewportSize(SIZES.phone);
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectVerdict(page, "ok");
   await serveVersion(middlebox, 2);
   await page.evaluate(async () => (await navigator.serviceWorker.ready).update());
@@ -80,11 +78,11 @@ test("a new version", async ({ page, middlebox }) => {
 
 test("a second tab", async ({ context, server }) => {
   const first = await context.newPage();
-  await first.goto(server.url);
+  await first.goto(`${server.url}/#check`);
   await expectVerdict(first, "ok");
   const second = await context.newPage();
   await second.setViewportSize(SIZES.desktop);
-  await second.goto(server.url);
+  await second.goto(`${server.url}/#check`);
   await expectVerdict(second, "held");
   await picture(second, "held-desktop-light-en");
   await expectNoSeriousFinding(second);
@@ -95,20 +93,8 @@ test("the page that never started", async ({ page, middlebox }) => {
     if (path.endsWith(".js")) answer.status = 404;
   };
   await page.setViewportSize(SIZES.phone);
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expect(page.getByTestId("fallback")).toBeVisible();
   await picture(page, "fallback-phone-light");
   await expectNoSeriousFinding(page);
 });
-
-async function picture(page: Page, name: string): Promise<void> {
-  const path = join("test-results", "screens", `${name}.png`);
-  await page.screenshot({ path, fullPage: true, animations: "disabled" });
-}
-
-async function expectNoSeriousFinding(page: Page): Promise<void> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
-  const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-  expect(serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
-}

@@ -5,7 +5,7 @@ import { expect, expectFailure, expectState, expectVerdict, openings, test } fro
 const QUIET = "/manifest.webmanifest";
 
 test("the key is gone, and nothing is overwritten", async ({ page, server }) => {
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   await page.goto(server.url + QUIET);
   await page.evaluate(
@@ -17,31 +17,31 @@ test("the key is gone, and nothing is overwritten", async ({ page, server }) => 
       }),
   );
 
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectFailure(page, "store", "key-lost");
   await page.reload();
   await expectFailure(page, "store", "key-lost");
 });
 
 test("the store was changed from outside", async ({ page, server }) => {
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   await page.goto(server.url + QUIET);
   const changed = await page.evaluate(scribble);
   expect(changed).toBeGreaterThan(0);
 
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectFailure(page, "store", "damaged");
 });
 
 test("all site data deleted is a fresh start", async ({ page, server }) => {
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   await page.goto(server.url + QUIET);
   const debug = await page.context().newCDPSession(page);
   await debug.send("Storage.clearDataForOrigin", { origin: server.url, storageTypes: "all" });
 
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   expect(await openings(page)).toBe(1);
 });
@@ -50,18 +50,18 @@ test("C7: the device has no room left", async ({ page, server }) => {
   await page.goto(server.url + QUIET);
   const debug = await page.context().newCDPSession(page);
   await debug.send("Storage.overrideQuotaForOrigin", { origin: server.url, quotaSize: 20_000 });
-  await page.goto(server.url);
+  await page.goto(`${server.url}/#check`);
   await expectFailure(page, "store", "full");
 });
 
 test("a browser without private storage", async ({ page, middlebox }) => {
   middlebox.fault = (answer, path) => {
-    if (!/\/main-[^/]+\.js$/.test(path)) return;
+    if (!/\/check-[^/]+\.js$/.test(path)) return;
     const refuse =
       "StorageManager.prototype.getDirectory = async () => { throw new DOMException('no', 'SecurityError') };";
     answer.body = Buffer.concat([Buffer.from(refuse), answer.body]);
   };
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectFailure(page, "store", "no-opfs");
   await expectState(page, "tab", "ok");
 });

@@ -6,11 +6,11 @@ test("C1: a second tab says that the first has the store, and takes over when it
   server,
 }) => {
   const first = await context.newPage();
-  await first.goto(server.url);
+  await first.goto(`${server.url}/#check`);
   await expectVerdict(first, "ok");
 
   const second = await context.newPage();
-  await second.goto(server.url);
+  await second.goto(`${server.url}/#check`);
   await expectVerdict(second, "held");
   await expectState(second, "store", "waiting");
   await expect(step(second, "tab")).toContainText("Waiting for the other tab");
@@ -24,10 +24,10 @@ test("C1: a second tab says that the first has the store, and takes over when it
 
 test("C2: the store changes hands when the writing tab crashes", async ({ context, server }) => {
   const first = await context.newPage();
-  await first.goto(server.url);
+  await first.goto(`${server.url}/#check`);
   await expectVerdict(first, "ok");
   const second = await context.newPage();
-  await second.goto(server.url);
+  await second.goto(`${server.url}/#check`);
   await expectVerdict(second, "held");
 
   const debug = await context.newCDPSession(first);
@@ -41,7 +41,7 @@ test("C2: the store changes hands when the writing tab crashes", async ({ contex
 
 test("C1: of five tabs exactly one has the store, and none is forgotten", async ({ context, server }) => {
   const tabs = await Promise.all(Array.from({ length: 5 }, () => context.newPage()));
-  await Promise.all(tabs.map((tab) => tab.goto(server.url)));
+  await Promise.all(tabs.map((tab) => tab.goto(`${server.url}/#check`)));
 
   for (let left = tabs; left.length > 0;) {
     await expect.poll(() => count(left, "ok")).toBe(1);

@@ -5,7 +5,7 @@ import { serveVersion } from "./harness/next-version.ts";
 
 test("the next load is the new version, and so is the one without a server", async ({ page, server, middlebox }) => {
   await serveVersion(middlebox, 1);
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectVerdict(page, "ok");
   expect(await versionOf(page)).toBe("1");
 
@@ -25,7 +25,7 @@ test("the next load is the new version, and so is the one without a server", asy
 
 test("a page that is open is told, and reloads into the new version", async ({ page, server, middlebox }) => {
   await serveVersion(middlebox, 1);
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectVerdict(page, "ok");
 
   await serveVersion(middlebox, 2);
@@ -43,7 +43,8 @@ test("a page that is open is told, and reloads into the new version", async ({ p
 test("two builds are kept and no more", async ({ page, middlebox }) => {
   for (const version of [1, 2, 3]) {
     await serveVersion(middlebox, version);
-    await page.goto(middlebox.url);
+    await page.goto("about:blank");
+    await page.goto(`${middlebox.url}/#check`);
     await expectVerdict(page, "ok");
     await expect.poll(async () => (await buildsKept(page)).at(-1)).toBe(`v${version}`);
   }
@@ -52,7 +53,7 @@ test("two builds are kept and no more", async ({ page, middlebox }) => {
 
 test("a version that arrives damaged is not kept, and the one before stays", async ({ page, server, middlebox }) => {
   await serveVersion(middlebox, 1);
-  await page.goto(middlebox.url);
+  await page.goto(`${middlebox.url}/#check`);
   await expectVerdict(page, "ok");
 
   await serveVersion(middlebox, 2);

@@ -3,11 +3,11 @@
 use core::marker::PhantomData;
 
 use bytes::{Buf, BufMut as _, Bytes};
-use prost::Message as _;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Code, Status};
 
 use crate::limits::MESSAGE_MAX;
+use crate::status::{encode_details, error_detail};
 use crate::wire::{ErrorCode, ErrorDetail};
 use crate::{DecodeError, Wire, decode};
 
@@ -105,72 +105,19 @@ impl Decoder for ByteCodec {
 pub fn to_status(detail: &ErrorDetail) -> Status {
     let code = ErrorCode::of(detail);
     let name = code.as_str_name();
-    let rich = RichStatus {
-        code: code.grpc_status(),
-        message: name.to_owned(),
-        details: vec![Any { type_url: DETAIL_TYPE.to_owned(), value: detail.encode_to_vec().into() }],
-    };
-    Status::with_details(Code::from_i32(code.grpc_status()), name, rich.encode_to_vec().into())
+    Status::with_details(Code::from_i32(code.grpc_status()), name, encode_details(detail))
 }
 
 /// Reads the detail of a status. One without, made by a proxy or by the transport itself, gets the code that fits best.
 pub fn from_status(status: &Status) -> ErrorDetail {
-    detail_of(status.details()).unwrap_or_else(|| fitting(status.code()).detail())
+    error_detail(status.code().into(), status.details())
 }
-
-fn detail_of(details: &[u8]) -> Option<ErrorDetail> {
-    if details.len() > DETAILS_MAX {
-        return None;
-    }
-    let rich = RichStatus::decode(details).ok()?;
-    let any = rich.details.into_iter().find(|any| any.type_url == DETAIL_TYPE)?;
-    decode(any.value, crate::limits::ERROR_DETAIL_MAX).ok()
-}
-
-fn fitting(code: Code) -> ErrorCode {
-    match code {
-        Code::Cancelled => ErrorCode::Cancelled,
-        Code::DeadlineExceeded => ErrorCode::DeadlineExceeded,
-        Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition | Code::AlreadyExists => {
-            ErrorCode::InvalidArgument
-        }
-        Code::NotFound => ErrorCode::NotFound,
-        Code::PermissionDenied => ErrorCode::Forbidden,
-        Code::ResourceExhausted => ErrorCode::RateLimited,
-        Code::Unimplemented => ErrorCode::UnknownMethod,
-        Code::Unauthenticated => ErrorCode::Unauthenticated,
-        Code::Unavailable | Code::Aborted => ErrorCode::Unavailable,
-        Code::Ok | Code::Unknown | Code::Internal | Code::DataLoss => ErrorCode::Internal,
-    }
-}
-
-/// `google.rpc.Status`, which tools expect in `grpc-status-details-bin`.
-#[derive(Clone, PartialEq, prost::Message)]
-struct RichStatus {
-    #[prost(int32, tag = "1")]
-    code: i32,
-    #[prost(string, tag = "2")]
-    message: String,
-    #[prost(message, repeated, tag = "3")]
-    details: Vec<Any>,
-}
-
-/// `google.protobuf.Any`.
-#[derive(Clone, PartialEq, prost::Message)]
-struct Any {
-    #[prost(string, tag = "1")]
-    type_url: String,
-    #[prost(bytes = "bytes", tag = "2")]
-    value: Bytes,
-}
-
-const DETAIL_TYPE: &str = "type.googleapis.com/sotto.v1.ErrorDetail";
-/// A detail, its type and the name of its code, with room to spare.
-const DETAILS_MAX: usize = 2_048;
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http_body_util::Full;
+    use prost::Message as _;
     use tonic::Streaming;
 
     use super::*;

@@ -7,7 +7,8 @@
 //! - ids, positions, names and sealed bytes parse into types of their own, and say what is wrong as [`Invalid`];
 //! - [`Method`] lists all calls and who may make them, [`Call`] pairs each request with its reply;
 //! - [`frame`] carries the calls over one connection;
-//! - `grpc` (features `client` and `server`) carries them over gRPC with the same checks.
+//! - `grpc` (features `client` and `server`) carries them over gRPC with the same checks, and `grpc_web` (its own feature) is for clients
+//!   that have only HTTP.
 //!
 //! ```
 //! use sotto_proto::{ConversationId, LogEntry, decode, limits, wire};
@@ -28,6 +29,8 @@ mod error;
 pub mod frame;
 #[cfg(feature = "grpc")]
 pub mod grpc;
+#[cfg(feature = "grpc-web")]
+pub mod grpc_web;
 mod id;
 mod invalid;
 pub mod limits;
@@ -36,6 +39,7 @@ mod method;
 mod name;
 mod position;
 mod sealed;
+mod status;
 pub mod wire;
 
 pub use conversation::{ConversationHead, Standing};
@@ -50,6 +54,7 @@ pub use method::{Access, Call, Method};
 pub use name::{DisplayName, Email, LoginName, UserName};
 pub use position::{Cursor, Epoch, Generation, GroupPosition, Seq, Version};
 pub use sealed::{SealedEvent, SealedMarker, SealedSignal};
+pub use status::error_detail;
 
 /// The version of the contract that this program speaks (`docs/PROTOCOL.md` §11).
 pub const PROTOCOL_VERSION: u32 = 1;

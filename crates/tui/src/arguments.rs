@@ -1,6 +1,7 @@
 //! What can be typed.
 #![allow(clippy::doc_markdown, reason = "what stands here is shown as help, where markup would be read as it is")]
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -101,6 +102,8 @@ pub(crate) enum Command {
     },
     /// Print the manual page.
     Man,
+    /// Have a program answer: started for each message, or over HTTP on this machine.
+    Bot(Bot),
     /// Print messages as they arrive, beginning with what this device has not seen yet.
     Listen(Listen),
     /// List the chats that strangers want to begin.
@@ -111,6 +114,26 @@ pub(crate) enum Command {
     Block(ChatNamed),
     /// Take a block back.
     Unblock(ChatNamed),
+}
+
+#[derive(Debug, Args, Serialize, Deserialize)]
+#[group(id = "way", required = true, multiple = true)]
+pub(crate) struct Bot {
+    /// Program to start for each message: it gets the message as JSON, and answers with actions as JSON, one a line.
+    #[arg(long, value_name = "PROGRAM", group = "way")]
+    pub(crate) exec: Option<PathBuf>,
+    /// Address of this machine to listen on for HTTP, such as 127.0.0.1:8080. The token is in the file `http-token` of the profile.
+    #[arg(long, value_name = "ADDRESS", group = "way")]
+    pub(crate) http: Option<SocketAddr>,
+    /// Accept the requests of strangers.
+    #[arg(long)]
+    pub(crate) accept: bool,
+    /// Only this chat.
+    #[arg(long = "in", value_name = "CHAT")]
+    pub(crate) chat: Option<String>,
+    /// What the program is started with.
+    #[arg(last = true)]
+    pub(crate) arguments: Vec<String>,
 }
 
 /// Shells that can complete.
@@ -138,7 +161,7 @@ impl Command {
 
     /// Whether it goes on until somebody ends it.
     pub(crate) fn stays(&self) -> bool {
-        matches!(self, Self::Listen(_))
+        matches!(self, Self::Listen(_) | Self::Bot(_))
     }
 
     /// Whether the process that has the profile open can do it for another one: it asks for no secret, and touches no file.
@@ -153,6 +176,7 @@ impl Command {
             | Self::RecoveryWords(_)
             | Self::SecondFactor(_)
             | Self::Export(_)
+            | Self::Bot(_)
             | Self::Completions { .. }
             | Self::Man
             | Self::Import(_) => false,
@@ -191,6 +215,7 @@ impl Command {
             Self::Doctor => "doctor",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
+            Self::Bot(_) => "bot",
             Self::Listen(_) => "listen",
             Self::Requests => "requests",
             Self::Accept(_) => "accept",
@@ -286,9 +311,6 @@ pub(crate) struct Listen {
     /// Only this chat.
     #[arg(long = "in", value_name = "CHAT")]
     pub(crate) chat: Option<String>,
-    /// Also edits, deletions, reactions, requests and read marks.
-    #[arg(long)]
-    pub(crate) all: bool,
     /// Also what this account itself writes elsewhere.
     #[arg(long)]
     pub(crate) own: bool,

@@ -55,10 +55,8 @@ impl Console {
         if !self.json {
             return self.note(&failure.message);
         }
-        let said = Said { error: failure.message.code(), message: failure.message.say(self.language) };
-        if let Ok(line) = harmless_json(&said) {
-            let _ = writeln!(self.err, "{line}").and_then(|()| self.err.flush());
-        }
+        let line = failure_line(failure, self.language);
+        let _ = writeln!(self.err, "{line}").and_then(|()| self.err.flush());
     }
 
     /// Passes on what another process has said in this one's place.
@@ -87,8 +85,14 @@ struct Said {
     message: String,
 }
 
+/// Why something did not work, as programs read it.
+pub(crate) fn failure_line(failure: &Failure, language: Language) -> String {
+    let said = Said { error: failure.message.code(), message: failure.message.say(language) };
+    harmless_json(&said).unwrap_or_default()
+}
+
 /// JSON that says the same and does nothing to a terminal: what would is escaped.
-fn harmless_json(thing: &impl Serialize) -> Result<String, Failure> {
+pub(crate) fn harmless_json(thing: &impl Serialize) -> Result<String, Failure> {
     let mut line = Vec::new();
     let written = thing.serialize(&mut serde_json::Serializer::with_formatter(&mut line, Harmless));
     let line = written.ok().and_then(|()| String::from_utf8(line).ok());

@@ -148,7 +148,7 @@ async fn work(request: Request, session: Session, said: &UnboundedSender<Reply>)
     let out = Voice { said: said.clone(), reply: Reply::Out };
     let err = Voice { said: said.clone(), reply: Reply::Err };
     let mut console = Console::new(language, json, out, err);
-    Box::pin(commands::run_in(&session, command, &mut console)).await
+    commands::run_in(&session, command, &mut console).await
 }
 
 /// An output that is heard elsewhere.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sotto_client::engine::{Change, Engine, EngineError, Moment};
 use sotto_native_client::{Client, ClientError, Reach};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::timeout;
 
@@ -88,24 +89,11 @@ impl Session {
     pub(crate) async fn outcome<T>(
         &self,
         ask: impl FnOnce(&mut Engine, &mut Moment<'_>) -> Result<(), EngineError> + Send + 'static,
-        mut judge: impl FnMut(&Change) -> Option<Result<T, Failure>>,
+        judge: impl FnMut(&Change) -> Option<Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let mut changes = self.client.changes();
         self.with(ask).await?;
-        let came = async {
-            loop {
-                match changes.recv().await {
-                    Ok(change) => {
-                        if let Some(verdict) = judge(&change) {
-                            return verdict;
-                        }
-                    }
-                    Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return Err(ClientError::Ended.into()),
-                }
-            }
-        };
-        self.in_time(came).await
+        self.in_time(async { told(&mut changes, judge).await? }).await
     }
 
     /// Asks the engine for something and waits until it can be seen, or until a change says that it failed.
@@ -117,23 +105,10 @@ impl Session {
     ) -> Result<T, Failure> {
         let mut changes = self.client.changes();
         self.with(ask).await?;
-        let failing = async {
-            loop {
-                match changes.recv().await {
-                    Ok(change) => {
-                        if let Some(failure) = failed(&change) {
-                            return failure;
-                        }
-                    }
-                    Err(RecvError::Lagged(_)) => {}
-                    Err(RecvError::Closed) => return ClientError::Ended.into(),
-                }
-            }
-        };
         let settled = async {
             tokio::select! {
                 done = self.client.until(done) => Ok(done?),
-                failure = failing => Err(failure),
+                failure = told(&mut changes, failed) => Err(failure?),
             }
         };
         self.in_time(settled).await
@@ -161,5 +136,20 @@ impl Session {
 
     fn unreachable(&self) -> Failure {
         Message::Unreachable { server: self.server.clone() }.failed()
+    }
+}
+
+/// Waits for a change that says something.
+async fn told<T>(changes: &mut Receiver<Change>, mut judge: impl FnMut(&Change) -> Option<T>) -> Result<T, Failure> {
+    loop {
+        match changes.recv().await {
+            Ok(change) => {
+                if let Some(verdict) = judge(&change) {
+                    return Ok(verdict);
+                }
+            }
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return Err(ClientError::Ended.into()),
+        }
     }
 }

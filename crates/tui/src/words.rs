@@ -215,6 +215,21 @@ messages! {
         "У @{name} нет нового ключа, о котором надо решать.";
     Verified => "Verified.", "Проверено.";
     VerifiedMark => "verified", "проверен";
+    ProgramFailed { why } =>
+        "The program did not answer: {why}.",
+        "Программа не ответила: {why}.";
+    NoAction { line } =>
+        "This is no action: {line}",
+        "Это не действие: {line}";
+    NotLoopback { address } =>
+        "{address} can be reached from elsewhere, and what goes over it is not encrypted. Use an address of this machine, such as 127.0.0.1:8080.",
+        "{address} доступен извне, а данные по нему идут без шифрования. Возьмите адрес этой машины, например 127.0.0.1:8080.";
+    CannotListen { address, why } =>
+        "Cannot listen on {address}: {why}.",
+        "Не удаётся слушать на {address}: {why}.";
+    Listening { address, file } =>
+        "listening on http://{address}, with the token in {file}",
+        "слушает на http://{address}, ключ доступа в {file}";
     NotInOrder =>
         "Not everything is in order.",
         "Не всё в порядке.";

@@ -1,6 +1,8 @@
 use indexed_db_futures::error::{Error as IndexedDbError, OpenDbError};
 use serde::Serialize;
+use sotto_client::engine::EngineError;
 use sotto_client::store::StoreError;
+use sotto_proto::Invalid;
 use sqlite_wasm_vfs::sahpool::OpfsSAHError;
 use tsify::Tsify;
 use wasm_bindgen::{JsCast, JsValue};
@@ -29,6 +31,18 @@ pub enum FailureCode {
     Full,
     /// A later version of Sotto has written the store.
     Newer,
+    /// Nobody is signed in here.
+    SignedOut,
+    /// Somebody is signed in here already.
+    SignedIn,
+    /// There is no such chat here.
+    NoSuchChat,
+    /// What was written is longer than a message can be.
+    TooLong,
+    /// The recovery words are none.
+    WrongWords,
+    /// What was given cannot be used; the message says what.
+    Unusable,
     /// Anything else; the message says what.
     Failed,
 }
@@ -77,6 +91,26 @@ impl From<StoreError> for Failure {
             StoreError::Failed(_) => FailureCode::Failed,
         };
         Self::new(code, chain(&error))
+    }
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        let code = match error {
+            EngineError::Store(error) => return error.into(),
+            EngineError::SignedOut => FailureCode::SignedOut,
+            EngineError::SignedIn => FailureCode::SignedIn,
+            EngineError::NoSuchChat => FailureCode::NoSuchChat,
+            EngineError::TooLong { .. } => FailureCode::TooLong,
+            EngineError::Unusable(_) => FailureCode::Unusable,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<Invalid> for Failure {
+    fn from(invalid: Invalid) -> Self {
+        Self::new(FailureCode::Unusable, invalid.to_string())
     }
 }
 

@@ -3,9 +3,14 @@
 //! This crate only binds: it installs the platform (OPFS, `WebCrypto`), calls the engine, and translates the outcome.
 #![cfg(target_arch = "wasm32")]
 
+mod agent;
 mod browser_key;
+pub mod client;
 mod failure;
+mod link;
 mod store;
+mod time;
+pub mod view;
 
 use serde::Serialize;
 use tsify::{Ts, Tsify};

@@ -140,7 +140,7 @@ fn is_told_another_key(alice: &mut Handset<'_>, mallory: &Handset<'_>) {
 }
 
 #[test]
-fn s3_another_key_of_a_known_contact_is_a_line_in_the_chat() {
+fn s2_another_key_of_a_known_contact_is_a_line_in_the_chat() {
     let town = Town::new();
     let (mut alice, bob, chat) = town.friends();
     let mallory = town.register("mallory", 3);
@@ -202,7 +202,7 @@ fn two_people_at_a_table_verify_each_other() {
 }
 
 #[test]
-fn s3_nothing_is_said_to_a_verified_contact_with_another_key_before_somebody_decides() {
+fn s2_nothing_is_said_to_a_verified_contact_with_another_key_before_somebody_decides() {
     let town = Town::new();
     let mallory = town.register("mallory", 9);
     for choice in [KeyChoice::Known, KeyChoice::New] {

@@ -1,11 +1,17 @@
 // The only addresses that this page may run as code. The browser enforces it: under `require-trusted-types-for 'script'`
 // it takes a plain string for none of them, and under `trusted-types sotto` nobody can make a second, laxer policy.
+import checkAddress from "../worker/check.ts?worker&url";
 import workerAddress from "../worker/main.ts?worker&url";
 
 const SERVICE_WORKER = "/sw.js";
 
 export function startWorker(): Worker {
   return new Worker(trusted(workerAddress), { type: "module", name: "sotto" });
+}
+
+/** The worker that checks this browser, and does nothing else. */
+export function startCheckWorker(): Worker {
+  return new Worker(trusted(checkAddress), { type: "module", name: "sotto check" });
 }
 
 export function registerServiceWorker(): Promise<ServiceWorkerRegistration> {
@@ -28,6 +34,6 @@ function makePolicy(): Trust {
 }
 
 function allowed(address: string): string {
-  if (address === workerAddress || address === SERVICE_WORKER) return address;
+  if ([workerAddress, checkAddress, SERVICE_WORKER].includes(address)) return address;
   throw new TypeError(`not a script of this app: ${address}`);
 }

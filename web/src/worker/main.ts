@@ -1,57 +1,44 @@
-// The worker that owns the core and the store. The page sees what it reports, and nothing that it holds.
-import { checkPrimitives, checkStore, coreVersion, type StoreReport } from "../wasm/sotto_wasm_client.js";
-import { CheckError, failureFrom } from "../lib/check/failure.ts";
-import type { FromWorker, WorkerStep } from "../lib/check/protocol.ts";
+// The worker of a tab. Of all tabs one worker owns the store, and does what the pages of all tabs ask for; the others hand on what their
+// page asks, and wait to take over. Pages see what comes back, and nothing that is held here.
+import { failureFrom } from "../lib/check/failure.ts";
+import type { Call, FromWorker } from "../lib/client/protocol.ts";
 import { loadCore } from "./core.ts";
-import { becomeOwner } from "./owner.ts";
-import { retryWhileInUse } from "./retry.ts";
+import { Guest } from "./guest.ts";
+import { openHouse } from "./host.ts";
+import { becomeOwner, hold } from "./owner.ts";
 
 declare const self: DedicatedWorkerGlobalScope;
 
-await run();
+const name = `sotto-worker-${crypto.randomUUID()}`;
+const tell = (message: FromWorker) => self.postMessage(message);
+
+self.addEventListener("error", ({ error }) => endAfter(error));
+self.addEventListener("unhandledrejection", ({ reason }) => endAfter(reason));
+
+try {
+  await run();
+} catch (thrown) {
+  tell({ type: "broken", failure: failureFrom(thrown) });
+  // A worker that has failed must not keep others from the store.
+  self.close();
+}
+
+/** A panic of the core in between calls ends here. Its memory is not to be trusted any more. */
+function endAfter(fault: unknown): void {
+  if (fault instanceof WebAssembly.RuntimeError) self.close();
+}
 
 async function run(): Promise<void> {
-  report({ type: "started" });
-  const passed =
-    (await step("core", openCore)) &&
-    (await step("primitives", testPrimitives)) &&
-    (await step("tab", () => becomeOwner(() => report({ type: "held", step: "tab" })))) &&
-    (await step("store", openStore));
-  // A worker that has failed must not keep others from the store. One that has passed keeps it until its tab is gone.
-  if (!passed) self.close();
-}
-
-async function openCore(): Promise<void> {
+  await hold(name);
+  tell({ type: "alive", lock: name });
   await loadCore();
-  report({ type: "found", step: "core", finding: { version: coreVersion() } });
-}
 
-function testPrimitives(): void {
-  const checks = checkPrimitives();
-  report({ type: "found", step: "primitives", finding: checks });
-  const wrong = checks.filter((check) => !check.passed).map((check) => check.name);
-  if (wrong.length > 0 || checks.length === 0) throw new CheckError("primitive-wrong", wrong.join(", "));
-}
+  const guest = new Guest(name, tell);
+  self.onmessage = ({ data }: MessageEvent<Call>) => guest.ask(data);
+  await becomeOwner(() => tell({ type: "waiting" }));
+  guest.leave();
 
-async function openStore(): Promise<void> {
-  const finding: StoreReport = await retryWhileInUse(() => checkStore(Date.now()));
-  report({ type: "found", step: "store", finding });
-}
-
-/** Does one step and reports on it; false means that the steps after it cannot be done. */
-async function step(name: WorkerStep, work: () => void | Promise<void>): Promise<boolean> {
-  report({ type: "running", step: name });
-  const begun = performance.now();
-  try {
-    await work();
-  } catch (thrown) {
-    report({ type: "failed", step: name, failure: failureFrom(thrown) });
-    return false;
-  }
-  report({ type: "passed", step: name, elapsedMs: performance.now() - begun });
-  return true;
-}
-
-function report(message: FromWorker): void {
-  self.postMessage(message);
+  const house = await openHouse();
+  const take = house.welcome(tell);
+  self.onmessage = ({ data }: MessageEvent<Call>) => take(data);
 }

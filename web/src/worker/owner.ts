@@ -8,20 +8,33 @@ const FOREVER = new Promise<never>(() => {});
 
 /** Resolves once this worker owns the store, and keeps it for as long as the worker lives. */
 export async function becomeOwner(onHeldByOther: () => void): Promise<void> {
-  // Absent outside secure contexts, and in old browsers.
-  const locks: LockManager | undefined = navigator.locks;
-  if (!locks) throw new CheckError("no-locks", "navigator.locks is undefined");
-
   const timer = setTimeout(onHeldByOther, PATIENCE_MS);
   try {
-    await new Promise<void>((granted, refused) => {
-      const hold = () => {
-        granted();
-        return FOREVER;
-      };
-      locks.request(LOCK, hold).catch(refused);
-    });
+    await hold(LOCK);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Resolves once this worker has the lock, and keeps it for as long as the worker lives. */
+export async function hold(name: string): Promise<void> {
+  await new Promise<void>((granted, refused) => {
+    const keep = () => {
+      granted();
+      return FOREVER;
+    };
+    locks().request(name, keep).catch(refused);
+  });
+}
+
+/** Resolves once nobody has the lock. */
+export async function freed(name: string): Promise<void> {
+  await locks().request(name, () => {});
+}
+
+function locks(): LockManager {
+  // Absent outside secure contexts, and in old browsers.
+  const locks: LockManager | undefined = navigator.locks;
+  if (!locks) throw new CheckError("no-locks", "navigator.locks is undefined");
+  return locks;
 }

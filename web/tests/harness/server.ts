@@ -10,7 +10,7 @@ const START_MS = 60_000;
 
 export class Server {
   readonly url: string;
-  readonly #process: ChildProcess;
+  #process: ChildProcess;
   readonly #data: string;
 
   private constructor(url: string, process: ChildProcess, data: string) {
@@ -21,22 +21,36 @@ export class Server {
 
   /** Starts the program that `SOTTO_SERVER_BIN` names, on a free port unless one is given. */
   static async start(listen = "127.0.0.1:0"): Promise<Server> {
-    const program = process.env["SOTTO_SERVER_BIN"];
-    if (!program) throw new Error("SOTTO_SERVER_BIN does not name the server; `cargo xtask test browser` sets it");
     const data = await mkdtemp(join(tmpdir(), "sotto-web-"));
-    const child = spawn(program, ["--listen", listen, "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = launch(listen, data);
     return new Server(await announced(child), child, data);
   }
 
-  /** Ends it at once, as a power cut does. */
+  /** Ends it at once, as a power cut does, and leaves what it has written. */
+  async cut(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const ended = once(this.#process, "exit");
+    this.#process.kill("SIGKILL");
+    await ended;
+  }
+
+  /** Starts it again after a cut, at the same address and with what it had written. */
+  async revive(): Promise<void> {
+    this.#process = launch(new URL(this.url).host, this.#data);
+    await announced(this.#process);
+  }
+
+  /** Ends it for good. */
   async kill(): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) {
-      const ended = once(this.#process, "exit");
-      this.#process.kill("SIGKILL");
-      await ended;
-    }
+    await this.cut();
     await rm(this.#data, { recursive: true, force: true });
   }
+}
+
+function launch(listen: string, data: string): ChildProcess {
+  const program = process.env["SOTTO_SERVER_BIN"];
+  if (!program) throw new Error("SOTTO_SERVER_BIN does not name the server; `cargo xtask test browser` sets it");
+  return spawn(program, ["--listen", listen, "--data", data], { stdio: ["ignore", "pipe", "pipe"] });
 }
 
 /** The address that the server prints once it accepts calls. */

@@ -36,12 +36,29 @@ impl Step<'_, '_> {
     /// Writes something down to be sent. From now on it cannot be lost.
     pub(super) fn enqueue(&mut self, chat: &Chat, body: &[u8]) -> Result<EventId, Mishap> {
         let id = EventId::from_bytes(self.moment.random());
+        self.enqueue_as(chat, id, body)?;
+        Ok(id)
+    }
+
+    /// As [`Step::enqueue`], unless something was written down under this id before.
+    pub(super) fn enqueue_once(&mut self, chat: &Chat, id: EventId, body: &[u8]) -> Result<(), Mishap> {
+        let known = self
+            .db
+            .prepare_cached(
+                "SELECT 1 FROM outbox WHERE event_id = ?2
+                 UNION ALL SELECT 1 FROM entries WHERE conversation = ?1 AND event_id = ?2",
+            )?
+            .exists(params![chat.number, id.as_bytes()])?;
+        if known { Ok(()) } else { self.enqueue_as(chat, id, body) }
+    }
+
+    fn enqueue_as(&mut self, chat: &Chat, id: EventId, body: &[u8]) -> Result<(), Mishap> {
         self.db
             .prepare_cached("INSERT INTO outbox (conversation, event_id, body, created_at_ms) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![chat.number, id.as_bytes(), body, self.moment.now_ms])?;
         self.revisit(chat.id);
         self.tell(Change::Timeline(chat.id));
-        Ok(id)
+        Ok(())
     }
 
     /// Before everything else that waits.

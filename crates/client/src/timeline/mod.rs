@@ -12,6 +12,7 @@ mod poll;
 mod rules;
 mod scene;
 mod task;
+mod writing;
 
 use sotto_proto::{AccountId, EventId};
 
@@ -24,6 +25,7 @@ pub use poll::{PollView, fold_poll};
 pub use rules::Rule;
 pub use scene::{ClientPolicy, Scene, fold_scene};
 pub use task::{TaskView, fold_task};
+pub use writing::written;
 
 /// An opened event with its place in the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

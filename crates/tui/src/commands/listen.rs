@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sotto_client::engine::{Change, Engine, EngineError};
 use sotto_proto::ConversationId;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::arguments::Listen;
@@ -15,8 +16,7 @@ use crate::session::Session;
 use crate::words::Message;
 
 pub(super) async fn listen(session: &Session, wanted: Listen, console: &mut Console) -> Result<(), Failure> {
-    let mut changes = session.client.changes();
-    let mut seen = session.look(Seen::now).await?;
+    let mut arrivals = Arrivals::begin(session, Seen::now).await?;
     session.require_account().await?;
     let only = match &wanted.chat {
         Some(named) => Some(finding::chat(session, named, console.language).await?.id),
@@ -24,8 +24,7 @@ pub(super) async fn listen(session: &Session, wanted: Listen, console: &mut Cons
     };
     let mut left = wanted.count.unwrap_or(u64::MAX);
     loop {
-        let (next, news) = session.look(move |engine| seen.news(engine, only)).await?;
-        seen = next;
+        let news = arrivals.next(session, only).await?;
         for message in news.iter().filter(|message| wanted.own || !message.own) {
             console.show(message)?;
             left -= 1;
@@ -33,14 +32,44 @@ pub(super) async fn listen(session: &Session, wanted: Listen, console: &mut Cons
                 return Ok(());
             }
         }
-        if !wait_for_messages(&mut changes).await {
+    }
+}
+
+/// Messages in the order in which they come.
+pub(super) struct Arrivals {
+    changes: Receiver<Change>,
+    seen: Seen,
+    is_new: bool,
+}
+
+impl Arrivals {
+    /// Begins after what was seen, whatever that means to whoever asks.
+    pub(super) async fn begin(
+        session: &Session,
+        seen: impl FnOnce(&Engine) -> Result<Seen, EngineError> + Send + 'static,
+    ) -> Result<Self, Failure> {
+        let changes = session.client.changes();
+        Ok(Self { changes, seen: session.look(seen).await?, is_new: true })
+    }
+
+    /// The next ones; perhaps none, when something else has happened.
+    pub(super) async fn next(
+        &mut self,
+        session: &Session,
+        only: Option<ConversationId>,
+    ) -> Result<Vec<MessageObject>, Failure> {
+        if !std::mem::take(&mut self.is_new) && !wait_for_messages(&mut self.changes).await {
             return Err(Message::SessionEnded.signed_out());
         }
+        let seen = std::mem::take(&mut self.seen);
+        let (seen, news) = session.look(move |engine| seen.news(engine, only)).await?;
+        self.seen = seen;
+        Ok(news)
     }
 }
 
 /// False when there is nothing to wait for any more.
-async fn wait_for_messages(changes: &mut tokio::sync::broadcast::Receiver<Change>) -> bool {
+async fn wait_for_messages(changes: &mut Receiver<Change>) -> bool {
     loop {
         match changes.recv().await {
             Ok(Change::Timeline(_) | Change::Chats) | Err(RecvError::Lagged(_)) => return true,
@@ -59,6 +88,18 @@ impl Seen {
     pub(super) fn now(engine: &Engine) -> Result<Self, EngineError> {
         let chats = engine.chats()?.into_iter();
         Ok(Self(chats.map(|chat| (chat.id, chat.last.map_or(0, |last| last.seq))).collect()))
+    }
+
+    /// Everything that this account has read.
+    pub(super) fn read(engine: &Engine) -> Result<Self, EngineError> {
+        let mut seen = Self::now(engine)?;
+        for chat in engine.chats()?.into_iter().filter(|chat| chat.unread.messages > 0) {
+            let page = engine.page(chat.id, None, UNREAD_MAX)?;
+            let others = page.iter().filter(|item| Some(item.author) != engine.own_account());
+            let first = others.rev().nth(chat.unread.messages as usize - 1);
+            seen.0.insert(chat.id, first.map_or(0, |item| item.seq.saturating_sub(1)));
+        }
+        Ok(seen)
     }
 
     /// What came since, by chats, and oldest first in each.
@@ -97,3 +138,5 @@ impl Seen {
 }
 
 const PAGE: u32 = 100;
+/// Beyond this many nobody counts what is unread.
+const UNREAD_MAX: u32 = 2_000;

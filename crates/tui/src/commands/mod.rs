@@ -2,6 +2,7 @@
 
 mod account;
 mod archive;
+mod bot;
 mod chats;
 mod doctor;
 mod errands;
@@ -12,6 +13,7 @@ mod messages;
 mod requests;
 mod verify;
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use sotto_native_client::Client;
@@ -58,8 +60,16 @@ pub(crate) async fn run(arguments: Arguments, console: &mut Console) -> Result<(
     }
 }
 
-/// Runs a command that needs no other profile than the one that is open.
-pub(crate) async fn run_in(session: &Session, command: Command, console: &mut Console) -> Result<(), Failure> {
+/// Runs a command that needs no other profile than the one that is open. Commands run others, so the type of what is run is erased.
+pub(crate) fn run_in<'r>(
+    session: &'r Session,
+    command: Command,
+    console: &'r mut Console,
+) -> Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + 'r>> {
+    Box::pin(dispatch(session, command, console))
+}
+
+async fn dispatch(session: &Session, command: Command, console: &mut Console) -> Result<(), Failure> {
     match command {
         Command::Whoami => account::whoami(session, console).await,
         Command::Chats => chats::list(session, console).await,
@@ -67,6 +77,7 @@ pub(crate) async fn run_in(session: &Session, command: Command, console: &mut Co
         Command::Send(send) => messages::send(session, send, console).await,
         Command::History(history) => messages::history(session, history, console).await,
         Command::Doctor => doctor::look(session, console).await,
+        Command::Bot(bot) => bot::run(session, bot, console).await,
         Command::Listen(listen) => listen::listen(session, listen, console).await,
         Command::Password(new) => errands::password(session, new, console).await,
         Command::RecoveryWords(password) => errands::recovery_words(session, &password, console).await,

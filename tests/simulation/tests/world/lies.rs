@@ -136,7 +136,7 @@ fn another_identity_key_is_shown_and_not_taken_s2() {
     let before = pair.world.engine(ben).contact(account).unwrap().unwrap();
     pair.lie(Trick::ReplacedIdentity(account), &[]);
     let after = pair.world.engine(ben).contact(account).unwrap().unwrap();
-    assert_eq!((before.changed, after.changed), (false, true));
+    assert_eq!((before.new_identity.is_some(), after.new_identity.is_some()), (false, true));
     assert_eq!(after.identity, before.identity);
 }
 

@@ -10,6 +10,12 @@ const CORE_CODES: Record<CoreFailure["code"], true> = {
   damaged: true,
   full: true,
   newer: true,
+  "signed-out": true,
+  "signed-in": true,
+  "no-such-chat": true,
+  "too-long": true,
+  "wrong-words": true,
+  unusable: true,
   failed: true,
 };
 
@@ -27,6 +33,7 @@ export type ShellFailureCode =
   | "core-wrong-type"
   | "core-damaged"
   | "core-crashed"
+  | "interrupted"
   | "primitive-wrong"
   | "offline-unsupported"
   | "offline-failed";

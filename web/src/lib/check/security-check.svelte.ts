@@ -1,5 +1,5 @@
 import { keepOffline } from "../offline.ts";
-import { startWorker } from "../trusted.ts";
+import { startCheckWorker } from "../trusted.ts";
 import { CheckError, describe, failureFrom } from "./failure.ts";
 import type { FromWorker } from "./protocol.ts";
 import { apply, crash, freshProgress, verdictOf, type Progress, type StepName } from "./steps.ts";
@@ -72,7 +72,7 @@ function assertSecureContext(): void {
 
 function spawn(): Worker {
   try {
-    return startWorker();
+    return startCheckWorker();
   } catch (thrown) {
     throw new CheckError("worker-unavailable", describe(thrown));
   }

@@ -1,4 +1,5 @@
 // The English catalogue. It defines the keys: every other catalogue has exactly these, or does not compile.
+import type { Obstacle } from "../app/entry.ts";
 import type { FailureCode } from "../check/failure.ts";
 import { pluralFor } from "./plural.ts";
 
@@ -59,6 +60,34 @@ const failures: Record<FailureCode, Advice> = {
     what: "The encryption core stopped because of an error in it.",
     todo: "Reload the page. If it happens again, send the technical detail to whoever runs this server.",
   },
+  interrupted: {
+    what: "The tab that was doing this was closed before it could say whether it was done.",
+    todo: "Look whether it was done, and do it again if not.",
+  },
+  "signed-out": {
+    what: "Nobody is signed in on this device.",
+    todo: "Sign in, then try again.",
+  },
+  "signed-in": {
+    what: "Somebody is signed in on this device already.",
+    todo: "Log out first, or use another browser profile for the other account.",
+  },
+  "no-such-chat": {
+    what: "This chat is no longer on this device.",
+    todo: "Go back to the list of chats.",
+  },
+  "too-long": {
+    what: "This message is longer than a message can be.",
+    todo: "Send it in several parts.",
+  },
+  "wrong-words": {
+    what: "These are not the recovery words of an account.",
+    todo: "Compare them with what you wrote down: the order, and the first four letters of each.",
+  },
+  unusable: {
+    what: "Something of what was entered cannot be used.",
+    todo: "Look at it again, and change what does not fit.",
+  },
   "primitive-wrong": {
     what: "A cryptographic building block gave a wrong answer on this device. Nothing was encrypted with it.",
     todo: "Do not use Sotto in this browser. Update the browser, restart the device and check again; if it stays, the hardware may be faulty.",
@@ -111,6 +140,135 @@ export const en = {
     checks: "The checks",
     device: "This device",
     again: "Check again",
+  },
+
+  app: {
+    title: "Messages",
+    skip: "Skip to the chat",
+    starting: "Opening your messages",
+    waiting: "Another tab has your messages and does not answer. Close it, or reload it.",
+    broken: { title: "Sotto could not start", again: "Try again", check: "Check this browser" },
+    offline: "No connection. What you write goes out as soon as it is back.",
+    inMemory: "This browser keeps nothing. Everything works until this tab is closed; then it is gone from here.",
+    settings: "Settings",
+    check: "Security check",
+    logOut: "Log out",
+    logOutSure: "Everything of this account is wiped from this browser. What is on other devices stays.",
+    cancel: "Cancel",
+    back: "Back to the chats",
+  },
+
+  entrance: {
+    title: "In a low voice",
+    text: "Messages that only you and the people you write to can read. Not even the server can.",
+    signIn: "Sign in",
+    create: "Create account",
+    which: "Sign in or create an account",
+    name: "User name",
+    nameHint: "3 to 32 of a–z, 0–9, dot and underscore, beginning with a letter. Others find you by it.",
+    password: "Password",
+    show: "Show the password",
+    passwordHint:
+      "It never leaves this device, so nobody can reset it for you. Four words that do not belong together are good.",
+    strength: {
+      none: "Not chosen yet",
+      weak: "Easy to guess",
+      fair: "Could be stronger",
+      good: "Good",
+      strong: "Strong",
+    },
+    working: "Stretching the password, which takes a moment on purpose",
+    code: "Code",
+    codeTitle: "One more proof",
+    codeHint: "The six digits of your authenticator, or one of the codes that you have written down.",
+    confirm: "Confirm",
+  },
+
+  obstacles: {
+    "wrong-password": "The name or the password is not right. Check both; capital letters count in the password.",
+    "wrong-code": "This code is not right, or was used before. Wait for the next one.",
+    "name-taken": "Somebody has this name already. Choose another one.",
+    "name-unusable": "This name or password cannot be used. Look at the hints and change it.",
+    "password-unusable": "This password is empty or too long. Choose another one.",
+    "registration-closed": "This server takes no new accounts. Ask whoever runs it.",
+    suspended: "This account was suspended. Ask whoever runs the server.",
+    "too-often": "Too many tries. Wait a few minutes, then try again.",
+    "weak-server": "The server wants to protect the password too weakly, so it was not used. Ask whoever runs it.",
+    "other-account": "Another account is on this browser. Sign in to that one, or log out first.",
+    "bad-vault":
+      "What the server keeps for this account does not open. Try again, and ask whoever runs it if it stays.",
+    failed: "Something went wrong. Look at your connection and try again.",
+  } as Record<Obstacle, string>,
+
+  words: {
+    title: "Your recovery words",
+    text: "Write these 24 words down on paper, in this order. They are the only way back if you forget the password. They are shown this once.",
+    written: "I have written them down",
+    ask: (place: string) => `Word ${place}`,
+    askText: "To be sure, type these two from your paper.",
+    done: "Done",
+    again: "Show the words again",
+    wrong: "At least one of them is not right. Compare it with your paper.",
+  },
+
+  chats: {
+    title: "Chats",
+    start: "New chat",
+    startHint: "User name of the person",
+    go: "Start",
+    searching: "Looking",
+    nobody: "There is no such person here, or they do not want to be found.",
+    empty: "No chats yet",
+    emptyText: "Start one with somebody whose user name you know. Tell them yours.",
+    requests: "Requests",
+    saved: "Saved messages",
+    group: "Group",
+    draft: "Draft",
+    you: "You",
+    deleted: "Message deleted",
+    poll: "Poll",
+    task: "Task",
+    unread: (count: number, text: string) => `${text} unread ${plural(count, { one: "message", other: "messages" })}`,
+    opening: "Opening",
+    unnamed: "No name yet",
+  },
+
+  chat: {
+    choose: "Choose a chat",
+    chooseText: "Or start a new one. Nothing that is said here can be read by the server.",
+    write: "Write a message",
+    send: "Send",
+    typing: (name: string) => `${name} is writing`,
+    today: "Today",
+    yesterday: "Yesterday",
+    unread: "New messages",
+    edited: "edited",
+    states: { queued: "Waiting to be sent", sent: "Sent", read: "Read", refused: "Not sent" },
+    takeBack: "Take back",
+    empty: "Nothing said yet",
+    gone: "This chat is not on this device.",
+    members: (count: number, text: string) => `${text} ${plural(count, { one: "member", other: "members" })}`,
+    request: (name: string) => `${name} wants to write to you.`,
+    requestText: "They see that you have read nothing until you accept.",
+    accept: "Accept",
+    decline: "Decline",
+    block: "Decline and block",
+    trouble: "Something in this chat does not add up. Nothing more is sent until that is settled.",
+    toBottom: "To the newest message",
+    somebody: "Somebody",
+  },
+
+  lines: {
+    added: (who: string, by: string) => `${by} added ${who}`,
+    removed: (who: string, by: string) => `${by} removed ${who}`,
+    left: (who: string) => `${who} left`,
+    role: (who: string, by: string) => `${by} changed the role of ${who}`,
+    policy: (by: string) => `${by} changed the rules`,
+    "device-added": (who: string) => `${who} has a new device`,
+    "device-removed": (who: string) => `${who} removed a device`,
+    "key-changed": (who: string) => `The security key of ${who} has changed`,
+    trouble: () => "Something here does not add up",
+    unreadable: () => "Something here cannot be read by this device",
   },
 
   preferences: {

@@ -20,6 +20,10 @@ export class I18n {
     new Intl.NumberFormat(this.#tag, { style: "unit", unit: "millisecond", unitDisplay: "short" }),
   );
 
+  readonly #clock = $derived(new Intl.DateTimeFormat(this.#tag, { hour: "2-digit", minute: "2-digit" }));
+  readonly #days = $derived(new Intl.DateTimeFormat(this.#tag, { weekday: "long", day: "numeric", month: "long" }));
+  readonly #short = $derived(new Intl.DateTimeFormat(this.#tag, { day: "numeric", month: "short" }));
+
   constructor(wanted: readonly string[]) {
     this.#wanted = wanted;
     this.#locale = chooseLocale(recall("language"), wanted);
@@ -39,6 +43,23 @@ export class I18n {
     return this.#dates.format(atMs);
   }
 
+  /** The time of day. */
+  clock(atMs: number): string {
+    return this.#clock.format(atMs);
+  }
+
+  /** A day, by its name while it is near. */
+  day(atMs: number, near: { today: string; yesterday: string }, nowMs = Date.now()): string {
+    const ago = daysBetween(atMs, nowMs);
+    if (ago === 0) return near.today;
+    return ago === 1 ? near.yesterday : this.#days.format(atMs);
+  }
+
+  /** As short as it can be said: the time of today, the date of any other day. */
+  moment(atMs: number, nowMs = Date.now()): string {
+    return daysBetween(atMs, nowMs) === 0 ? this.#clock.format(atMs) : this.#short.format(atMs);
+  }
+
   number(value: number): string {
     return this.#numbers.format(value);
   }
@@ -47,6 +68,12 @@ export class I18n {
   duration(ms: number): string {
     return this.#times.format(Math.max(1, Math.round(ms)));
   }
+}
+
+/** Midnights between two moments, as the clock on the wall has them. */
+function daysBetween(atMs: number, nowMs: number): number {
+  const midnight = (ms: number) => new Date(ms).setHours(0, 0, 0, 0);
+  return Math.round((midnight(nowMs) - midnight(atMs)) / 86_400_000);
 }
 
 /** What the person chose before, else the first language of the browser that there is a catalogue for. */

@@ -32,6 +32,18 @@ impl Engine {
         self.in_chat(chat, moment, |step, chat| step.enqueue(chat, &body))
     }
 
+    /// Says something under an id that was drawn before. Whoever does not know whether it was taken asks again, and it is said once.
+    pub fn send_as(
+        &mut self,
+        id: EventId,
+        chat: ConversationId,
+        content: Said,
+        moment: &mut Moment<'_>,
+    ) -> Result<(), EngineError> {
+        let body = self.checked_event(content, "", moment)?;
+        self.in_chat(chat, moment, |step, chat| step.enqueue_once(chat, id, &body))
+    }
+
     /// Takes back a message that was not sent yet. False if the server may have it already.
     pub fn unsend(&mut self, event: EventId, moment: &mut Moment<'_>) -> Result<bool, EngineError> {
         self.step(moment, |step| step.take_back(event))

@@ -1,0 +1,81 @@
+//! What a program wants to be done.
+
+use serde::Deserialize;
+
+use crate::arguments::{ChatNamed, Command, Edit, MessageOf, React, Send};
+use crate::objects::MessageObject;
+
+/// Something to do. A chat or a message that is not named is the one that is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "action", rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) enum Action {
+    /// Says something.
+    Send { chat: Option<String>, text: String, reply: Option<String> },
+    /// Says something in answer to a message.
+    Reply { chat: Option<String>, message: Option<String>, text: String },
+    /// Adds a reaction, or takes it back.
+    React {
+        chat: Option<String>,
+        message: Option<String>,
+        emoji: String,
+        #[serde(default)]
+        remove: bool,
+    },
+    /// Changes what an own message says.
+    Edit { chat: Option<String>, message: Option<String>, text: String },
+    /// Takes a message back.
+    Delete { chat: Option<String>, message: Option<String> },
+    /// Counts everything in a chat as read.
+    Read { chat: Option<String> },
+}
+
+impl Action {
+    /// The command that does it. None if it says too little.
+    pub(super) fn into_command(self, answered: Option<&MessageObject>) -> Option<Command> {
+        let in_chat = |chat: Option<String>| chat.or_else(|| answered.map(|message| message.chat.clone()));
+        let to = |chat: Option<String>, message: Option<String>| {
+            let message = message.or_else(|| answered.map(|message| message.id.clone()))?;
+            Some(MessageOf { chat: in_chat(chat)?, message, no_wait: false })
+        };
+        Some(match self {
+            Self::Send { chat, text, reply } => {
+                Command::Send(Send { chat: in_chat(chat)?, text, reply, no_wait: false })
+            }
+            Self::Reply { chat, message, text } => {
+                let MessageOf { chat, message, no_wait } = to(chat, message)?;
+                Command::Send(Send { chat, text, reply: Some(message), no_wait })
+            }
+            Self::React { chat, message, emoji, remove } => {
+                Command::React(React { to: to(chat, message)?, emoji, remove })
+            }
+            Self::Edit { chat, message, text } => Command::Edit(Edit { of: to(chat, message)?, text }),
+            Self::Delete { chat, message } => Command::Delete(to(chat, message)?),
+            Self::Read { chat } => Command::Read(ChatNamed { chat: in_chat(chat)? }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(json: &str) -> Option<&'static str> {
+        let action: Action = serde_json::from_str(json).unwrap();
+        action.into_command(None).map(|command| command.name())
+    }
+
+    #[test]
+    fn an_action_names_what_it_is_about_unless_it_answers() {
+        assert_eq!(command(r#"{"action":"send","chat":"@bob","text":"hi"}"#), Some("send"));
+        assert_eq!(command(r#"{"action":"react","chat":"@bob","message":"3","emoji":"👍"}"#), Some("react"));
+        assert_eq!(command(r#"{"action":"send","text":"hi"}"#), None);
+        assert_eq!(command(r#"{"action":"delete","chat":"@bob"}"#), None);
+    }
+
+    #[test]
+    fn what_is_not_known_is_no_action() {
+        for json in [r#"{"action":"logout"}"#, r#"{"action":"send","text":"hi","to":"@bob"}"#, "[]", "{}"] {
+            assert!(serde_json::from_str::<Action>(json).is_err(), "{json}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The one object that the worker has: each method is an operation that a page may ask for, and its signature is the page's.
+//!
+//! Everything returns at once, with what is on this device; what takes a while is told by a change.
+
+#![allow(clippy::needless_pass_by_value, reason = "what comes from JavaScript comes by value")]
+
+mod account;
+mod chats;
+mod messages;
+mod people;
+
+pub use account::Devices;
+pub use chats::{AllFound, Chats, MaybeChat, Members, Page, Pins};
+pub use people::{MaybeContact, MaybeSafety, MaybeScan};
+
+use std::rc::Rc;
+
+use js_sys::Function;
+use serde::Serialize;
+use sotto_client::engine::{Engine, EngineError, Moment};
+use tsify::{Ts, Tsify};
+use wasm_bindgen::prelude::*;
+
+use crate::agent::Agent;
+use crate::browser_key::scope;
+use crate::failure::Failure;
+use crate::{store, view};
+
+/// The engine at work.
+#[wasm_bindgen]
+pub struct Client {
+    agent: Rc<Agent>,
+    in_memory: bool,
+}
+
+#[wasm_bindgen]
+impl Client {
+    /// Opens the store of this browser, or one in memory, and goes on with what is in it against the server that this script came from.
+    /// Changes are given to the function as they happen.
+    #[wasm_bindgen(js_name = open)]
+    pub async fn open(
+        in_memory: bool,
+        #[wasm_bindgen(unchecked_param_type = "(change: Change) => void")] listener: Function,
+    ) -> Result<Client, Failure> {
+        let store = if in_memory { store::open_in_memory()? } else { store::open().await? };
+        let agent = Agent::start(store, scope().location().origin(), listener)?;
+        Ok(Self { agent, in_memory })
+    }
+
+    /// Who is here.
+    #[wasm_bindgen(js_name = session)]
+    pub fn session(&self) -> Result<Ts<view::Session>, Failure> {
+        self.look(|engine| Ok(view::Session::of(engine, self.agent.is_online(), self.in_memory)))
+    }
+
+    /// The network may be back: tries now what would have been tried later.
+    #[wasm_bindgen(js_name = tryNow)]
+    pub fn try_now(&self) {
+        self.agent.hint();
+    }
+}
+
+impl Client {
+    fn act<T, E>(&self, run: impl FnOnce(&mut Engine, &mut Moment<'_>) -> Result<T, E>) -> Result<T, Failure>
+    where
+        Failure: From<E>,
+    {
+        Ok(self.agent.act(run)?)
+    }
+
+    /// Shows something that is here.
+    fn look<T: Serialize + Tsify>(
+        &self,
+        look: impl FnOnce(&mut Engine) -> Result<T, EngineError>,
+    ) -> Result<Ts<T>, Failure> {
+        Ok(self.agent.act(|engine, _| look(engine))?.into_ts()?)
+    }
+}

@@ -1,0 +1,75 @@
+//! Other accounts: what is known of them, whether they are who they seem to be, and whether they are blocked.
+
+use serde::Serialize;
+use sotto_client::engine::EngineError;
+use sotto_proto::AccountId;
+use tsify::{Ts, Tsify};
+use wasm_bindgen::prelude::*;
+
+use super::Client;
+use crate::failure::Failure;
+use crate::time::now_ms;
+use crate::view;
+
+/// What is known of an account, if anything is.
+#[derive(Serialize, Tsify)]
+#[serde(transparent)]
+pub struct MaybeContact(Option<view::Contact>);
+
+/// What is to be compared, if the key is known.
+#[derive(Serialize, Tsify)]
+#[serde(transparent)]
+pub struct MaybeSafety(Option<view::Safety>);
+
+/// What a scan tells, if the key is known.
+#[derive(Serialize, Tsify)]
+#[serde(transparent)]
+pub struct MaybeScan(Option<view::Scan>);
+
+#[wasm_bindgen]
+impl Client {
+    /// What is known of another account.
+    #[wasm_bindgen(js_name = contact)]
+    pub fn contact(&self, account: &str) -> Result<Ts<MaybeContact>, Failure> {
+        let account: AccountId = account.parse()?;
+        self.look(|engine| {
+            let here = engine.is_there(account, now_ms());
+            Ok(MaybeContact(engine.contact(account)?.map(|contact| view::Contact::of(contact, here))))
+        })
+    }
+
+    /// What this person and a contact compare.
+    #[wasm_bindgen(js_name = safety)]
+    pub fn safety(&self, account: &str, key: Ts<view::KeyChoice>) -> Result<Ts<MaybeSafety>, Failure> {
+        let (account, key) = (account.parse()?, key.to_rust()?.into());
+        self.look(|engine| Ok(MaybeSafety(engine.safety(account, key)?.map(view::Safety::from))))
+    }
+
+    /// Judges what was scanned from a contact's screen.
+    #[wasm_bindgen(js_name = judgeScan)]
+    pub fn judge_scan(&self, account: &str, text: &str) -> Result<Ts<MaybeScan>, Failure> {
+        let account = account.parse()?;
+        self.look(|engine| Ok(MaybeScan(engine.judge_scan(account, text)?.map(view::Scan::from))))
+    }
+
+    /// The person has compared, and found the known key to be the contact's; or takes that back.
+    #[wasm_bindgen(js_name = setVerified)]
+    pub fn set_verified(&self, account: &str, verified: bool) -> Result<(), Failure> {
+        let account = account.parse()?;
+        self.act(|engine, moment| engine.set_verified(account, verified, moment))
+    }
+
+    /// The person decides on a contact that was seen with another key: that is the right one from now on, or the known one stays.
+    #[wasm_bindgen(js_name = decideOnKey)]
+    pub fn decide_on_key(&self, account: &str, choice: Ts<view::KeyChoice>) -> Result<(), Failure> {
+        let (account, choice) = (account.parse()?, choice.to_rust()?.into());
+        self.act(|engine, moment| engine.decide_on_key(account, choice, moment))
+    }
+
+    /// Blocks an account, or takes the block back.
+    #[wasm_bindgen(js_name = setBlocked)]
+    pub fn set_blocked(&self, account: &str, blocked: bool) -> Result<(), Failure> {
+        let account = account.parse()?;
+        self.act(|engine, moment| -> Result<_, EngineError> { engine.set_blocked(account, blocked, moment) })
+    }
+}

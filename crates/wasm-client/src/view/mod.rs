@@ -1,0 +1,27 @@
+//! What the page sees, and what it may say: plain data, from which its own types are generated. Ids are 32 hexadecimal digits, times are
+//! milliseconds since 1970. Nothing in here is a key.
+#![allow(missing_docs, reason = "fields and variants that say what they are")]
+
+mod account;
+mod change;
+mod chat;
+mod item;
+mod people;
+mod text;
+
+pub(crate) use account::{COST, password, user_name};
+pub use account::{Device, FactorCode, Login, NewPerson, Recovery, Session};
+pub use change::{Attempt, Change, Why};
+pub use chat::{
+    Answered, Chat, Found, Kind, Line, Member, NewMessage, Placed, Preferences, Search, Stand, Standing, Target,
+    Trouble,
+};
+pub use item::{Item, PollOption, Queued, Quotation, Reaction, What};
+pub use people::{Contact, KeyChoice, Safety, Scan};
+pub use text::{Node, Style};
+
+use std::fmt::Display;
+
+pub(crate) fn hex(id: impl Display) -> String {
+    id.to_string()
+}

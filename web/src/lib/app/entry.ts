@@ -1,0 +1,44 @@
+// What stands between a person and the chats, in words of the catalogue.
+import type { Attempt, Change, Why } from "../../wasm/sotto_wasm_client.js";
+
+/** What kept somebody from coming in, each with a sentence of its own. */
+export type Obstacle =
+  | "wrong-password"
+  | "wrong-code"
+  | "name-taken"
+  | "name-unusable"
+  | "password-unusable"
+  | "registration-closed"
+  | "suspended"
+  | "too-often"
+  | "weak-server"
+  | "other-account"
+  | "bad-vault"
+  | "failed";
+
+const OF_THE_SERVER: Record<string, Obstacle> = {
+  ERROR_CODE_LOGIN_FAILED: "wrong-password",
+  ERROR_CODE_SECOND_FACTOR_WRONG: "wrong-code",
+  ERROR_CODE_NAME_TAKEN: "name-taken",
+  ERROR_CODE_NAME_NOT_ALLOWED: "name-unusable",
+  ERROR_CODE_REGISTRATION_CLOSED: "registration-closed",
+  ERROR_CODE_ACCOUNT_SUSPENDED: "suspended",
+  ERROR_CODE_RATE_LIMITED: "too-often",
+  ERROR_CODE_LIMIT_REACHED: "too-often",
+};
+
+const BY_ITSELF: Partial<Record<Why["type"], Obstacle>> = {
+  "wrong-password": "wrong-password",
+  "weak-server": "weak-server",
+  "other-account": "other-account",
+  "bad-vault": "bad-vault",
+};
+
+const COMING_IN: readonly Attempt["type"][] = ["register", "sign-in", "recover"];
+
+/** The obstacle that a change tells of, if it is about coming in. */
+export function obstacleOf(change: Change): Obstacle | undefined {
+  if (change.type !== "failed" || !COMING_IN.includes(change.attempt.type)) return undefined;
+  if (change.why.type === "refused") return OF_THE_SERVER[change.why.code] ?? "failed";
+  return BY_ITSELF[change.why.type] ?? "failed";
+}

@@ -1,0 +1,93 @@
+import { createContext } from "svelte";
+import type { Change, Chat, Session } from "../../wasm/sotto_wasm_client.js";
+import { Client, type State } from "../client/client.ts";
+import { Conversation } from "./conversation.svelte.ts";
+import { Entrance } from "./entrance.svelte.ts";
+import { Fresh } from "./fresh.ts";
+
+const CHAT = /^#chat\/([0-9a-f]{32})$/;
+
+/** The messenger in one tab: who is here, which chats there are, and the one that is open. */
+export class Messenger {
+  state = $state<State>({ state: "starting" });
+  session = $state.raw<Session>();
+  chats = $state.raw<Chat[]>([]);
+  open = $state.raw<Conversation>();
+  readonly client = new Client();
+  readonly entrance = new Entrance(this.client);
+  readonly #session = new Fresh(async () => void (this.session = await this.client.call("session")));
+  readonly #chats = new Fresh(async () => void (this.chats = await this.client.call("chats")));
+
+  readonly requests = $derived(this.chats.filter(({ stand }) => stand === "requested"));
+  readonly listed = $derived(this.chats.filter(({ stand }) => stand !== "requested"));
+
+  /** Works until the returned function is called. */
+  run(): () => void {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const forget = this.client.listen({ changed: (change) => this.#take(change), moved: (state) => this.#move(state) });
+    addEventListener("hashchange", () => this.#follow(), { signal });
+    addEventListener("online", () => void this.client.call("tryNow"), { signal });
+    this.#move(this.client.state);
+    return () => {
+      stop.abort();
+      forget();
+      this.client.stop();
+    };
+  }
+
+  #move(state: State): void {
+    this.state = state;
+    if (state.state !== "ready") return;
+    // What was missed while nobody told is looked at again.
+    this.#session.want();
+    this.#chats.want();
+    this.open?.look();
+    this.#follow();
+  }
+
+  #take(change: Change): void {
+    this.entrance.take(change);
+    this.open?.take(change);
+    switch (change.type) {
+      case "started":
+        this.show(change.chat);
+        break;
+      case "wiped":
+        this.leave();
+        this.#session.want();
+        break;
+      case "online":
+      case "signed-in":
+      case "signed-out":
+      case "account":
+        this.#session.want();
+        break;
+    }
+    this.#chats.want();
+  }
+
+  /** The address says which chat is open, so that the way back leads to the list. */
+  show(chat: string): void {
+    location.hash = `chat/${chat}`;
+  }
+
+  leave(): void {
+    location.hash = "";
+  }
+
+  /** The recovery words are on paper: nobody has to see them again. */
+  async wordsAreKept(): Promise<void> {
+    await this.client.call("recoveryWordsAreKept");
+    this.#session.want();
+  }
+
+  #follow(): void {
+    const [, chat] = CHAT.exec(location.hash) ?? [];
+    if (chat === this.open?.id) return;
+    this.open?.close();
+    this.open = chat ? new Conversation(this.client, chat) : undefined;
+  }
+}
+
+export const [getMessenger, setMessenger] = createContext<Messenger>();

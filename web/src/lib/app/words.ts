@@ -1,0 +1,36 @@
+// What things are called, in the language of the page.
+import type { Chat, Item, Line } from "../../wasm/sotto_wasm_client.js";
+import type { Messages } from "../i18n/en.ts";
+
+export function titleOf({ kind, title }: Pick<Chat, "kind" | "title">, t: Messages): string {
+  if (kind === "saved") return t.chats.saved;
+  return title || (kind === "group" ? t.chats.group : t.chats.unnamed);
+}
+
+export function inALine(what: Item["what"], t: Messages): string {
+  switch (what.type) {
+    case "message":
+      return what.text.replace(/\s+/g, " ");
+    case "deleted":
+      return t.chats.deleted;
+    case "poll":
+      return `${t.chats.poll}: ${what.question}`;
+    case "task":
+      return `${t.chats.task}: ${what.title}`;
+    case "unknown":
+      return what.fallback;
+  }
+}
+
+export function lineOf(line: Line, nameOf: (account: string) => string, t: Messages): string {
+  const [who, by] = ["who" in line ? nameOf(line.who) : "", "by" in line ? nameOf(line.by) : ""];
+  switch (line.type) {
+    case "policy":
+      return t.lines.policy(by);
+    case "trouble":
+    case "unreadable":
+      return t.lines[line.type]();
+    default:
+      return t.lines[line.type](who, by);
+  }
+}
