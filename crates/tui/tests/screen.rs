@@ -92,7 +92,8 @@ impl<'f> Terminals<'f> {
         let sets: Vec<_> = sets.iter().map(|(name, value)| format!("{name}='{value}'")).collect();
         let (sets, program, pid) = (sets.join(" "), env!("CARGO_BIN_EXE_sotto"), self.pid_file(who));
         // The shell becomes the program under the number that it has written down.
-        let line = format!("(sh -c 'echo $PPID' > '{pid}'; exec env {sets} '{program}'); echo ended with $?; read wait");
+        let line =
+            format!("(sh -c 'echo $PPID' > '{pid}'; exec env {sets} '{program}'); echo ended with $?; read wait");
         let opened = self.run(&["new-session", "-d", "-s", who, "-x", "80", "-y", "24", "sh", "-c", &line]);
         assert!(opened.status.success(), "tmux is there: {opened:?}");
     }

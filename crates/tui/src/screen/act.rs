@@ -31,6 +31,8 @@ fn run(engine: &mut Engine, act: Act, moment: &mut Moment<'_>) -> Result<Option<
         Act::Accept(chat) => engine.accept(chat, moment)?,
         Act::Decline { chat, block } => engine.decline(chat, block, moment)?,
         Act::SetBlocked(account, blocked) => engine.set_blocked(account, blocked, moment)?,
+        Act::SetVerified(account, verified) => engine.set_verified(account, verified, moment)?,
+        Act::DecideOnKey(account, choice) => engine.decide_on_key(account, choice, moment)?,
         Act::StartDirect(name) => engine.start_direct(&name, None, moment)?,
         Act::Invite(chat, name) => engine.invite(chat, &name, moment)?,
         Act::Remove(chat, account) => engine.remove(chat, account, moment)?,

@@ -91,7 +91,7 @@ mod tests {
     fn who_is_called_by_name_is_mentioned() {
         let account = AccountId::from_bytes([7; 16]);
         let (name, user) = ("Bob (@bob)".to_owned(), "bob".to_owned());
-        let bob = Member { account, name, user, standing: Standing::Member, own: false };
+        let bob = Member { account, name, user, standing: Standing::Member, verified: false, own: false };
         let said = text("Ask @Bob. Not @bobby, nor a@bob", None, &[bob]).unwrap();
         let ranges = said.body.unwrap().ranges;
         assert_eq!(ranges.len(), 1);

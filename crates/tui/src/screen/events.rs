@@ -1,6 +1,7 @@
 //! What comes in, and what is wished for: the two doors between the model and the world.
 
 use ratatui::crossterm::event::{KeyEvent, MouseEvent};
+use sotto_client::engine::KeyChoice;
 use sotto_crypto::mls::governance::Role;
 use sotto_native_client::Reach;
 use sotto_proto::wire::event::Content;
@@ -9,7 +10,7 @@ use sotto_proto::{AccountId, ConversationId, DeviceId, EventId, UserName};
 use super::look::Seen;
 use super::model::Notice;
 use super::settings::Settings;
-use super::view::{Device, Hit};
+use super::view::{Device, Hit, Proof};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -42,6 +43,8 @@ pub(super) enum Input {
         seq: Option<u64>,
     },
     Devices(Vec<Device>),
+    /// None while the key of somebody is not known.
+    Proof(Option<Box<Proof>>),
     Said(Notice),
 }
 
@@ -59,6 +62,8 @@ pub(super) enum Wish {
         chat: ConversationId,
         id: EventId,
     },
+    /// What is compared with somebody, by the name that is shown.
+    Prove(AccountId, String),
     KeepSettings(Settings),
     Do(Act),
 }
@@ -76,6 +81,8 @@ pub(super) enum Act {
     Accept(ConversationId),
     Decline { chat: ConversationId, block: bool },
     SetBlocked(AccountId, bool),
+    SetVerified(AccountId, bool),
+    DecideOnKey(AccountId, KeyChoice),
     StartDirect(UserName),
     StartGroup(String),
     Invite(ConversationId, UserName),

@@ -1,12 +1,12 @@
 //! Looking at the engine, on its thread: what it holds becomes plain values that are safe to show.
 
-use sotto_client::engine::{ChatView, Engine, EngineError, Line, MemberView, Trouble};
+use sotto_client::engine::{ChatView, Engine, EngineError, KeyChoice, Line, MemberView, Trouble};
 use sotto_client::history::{Item, Wanted};
 use sotto_proto::{AccountId, ConversationId, EventId};
 
 use super::bubbles::{self, Scenery};
 use super::text::{Face, Fragment, Kind};
-use super::view::{ChatRow, Device, Earlier, Hit, Me, Member, Piece, Room};
+use super::view::{ChatRow, Device, Earlier, Hit, Me, Member, Piece, Proof, Room};
 use crate::objects::{ChatObject, Names};
 use crate::safe;
 use crate::words::{Language, Message};
@@ -88,6 +88,8 @@ fn chat_row(engine: &Engine, chat: &ChatView, now_ms: u64, language: Language) -
         muted: object.muted,
         archived: object.archived,
         ready: chat.ready,
+        verified: object.verified,
+        undecided: chat.undecided,
         trouble: chat.trouble.map(|trouble| trouble_in_words(trouble).say(language)),
         draft: chat.draft.clone(),
     })
@@ -140,6 +142,7 @@ fn shown_members(
             name: person.in_words(language),
             user: person.user,
             standing: member.standing,
+            verified: member.verified,
             own: Some(member.account) == own,
         })
     });
@@ -247,6 +250,26 @@ pub(super) fn devices(engine: &Engine) -> Vec<Device> {
         this: device.this,
     });
     devices.collect()
+}
+
+/// What is compared with somebody; none while their key is not known.
+pub(super) fn proof(engine: &Engine, account: AccountId, name: String) -> Result<Option<Proof>, EngineError> {
+    let Some(contact) = engine.contact(account)? else { return Ok(None) };
+    let is_new_key = contact.new_identity.is_some();
+    let key = if is_new_key { KeyChoice::New } else { KeyChoice::Known };
+    let Some(safety) = engine.safety(account, key)? else { return Ok(None) };
+    let digits = safety.number.digits();
+    let digits = digits.as_bytes().chunks(5).map(|group| String::from_utf8_lossy(group).into_owned());
+    let code = crate::qr::drawn(&safety.qr_text).unwrap_or_default();
+    Ok(Some(Proof {
+        account,
+        name,
+        digits: digits.collect(),
+        words: safety.number.words().join(" "),
+        code: code.lines().map(str::to_owned).collect(),
+        verified: contact.verified,
+        is_new_key,
+    }))
 }
 
 /// The place of a message in its chat's log, as far as it is here.

@@ -11,7 +11,7 @@ use super::look::Window;
 use super::places::Places;
 use super::settings::Settings;
 use super::timeline::{Laid, Setting};
-use super::view::{Bubble, ChatRow, Device, Hit, Me, Piece, Room};
+use super::view::{Bubble, ChatRow, Device, Hit, Me, Piece, Proof, Room};
 use crate::words::Message;
 
 /// Everything that the screen knows.
@@ -116,6 +116,7 @@ pub(super) enum Overlay {
     React { bubble: Box<Bubble>, editor: Editor },
     Search { editor: Editor, within: Option<ConversationId>, hits: Vec<Hit>, at: usize },
     Members { at: usize },
+    Proof(Box<Proof>),
     Devices { devices: Option<Vec<Device>>, at: usize },
     Settings { at: usize },
 }

@@ -7,7 +7,6 @@ use ratatui::crossterm::event::{self, Event};
 use sotto_client::engine::{Change, Why};
 use sotto_native_client::Line;
 use sotto_proto::ConversationId;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
@@ -27,11 +26,10 @@ use crate::words::Message;
 pub(super) struct Shell {
     session: Session,
     screen: Screen,
-    keys: mpsc::UnboundedReceiver<Event>,
+    /// What the terminal says; none when the system wants the screen to end.
+    keys: mpsc::UnboundedReceiver<Option<Event>>,
     changes: broadcast::Receiver<Change>,
     line: watch::Receiver<Line>,
-    hang_up: Signal,
-    terminate: Signal,
     /// What is under way on the engine's thread, with what comes of it.
     tasks: JoinSet<Done>,
     stale: Stale,
@@ -67,13 +65,11 @@ enum Woken {
 impl Shell {
     pub(super) fn new(session: Session) -> Result<Self, Failure> {
         let (changes, line) = (session.client.changes(), session.client.line());
-        let signals = |kind| signal(kind).map_err(|error| failed(&error));
-        let (hang_up, terminate) = (signals(SignalKind::hangup())?, signals(SignalKind::terminate())?);
         let screen = Screen::take()?;
         let keys = listen()?;
         let stale = Stale { all: true, ..Stale::default() };
         let tasks = JoinSet::new();
-        Ok(Self { session, screen, keys, changes, line, hang_up, terminate, tasks, stale })
+        Ok(Self { session, screen, keys, changes, line, tasks, stale })
     }
 
     pub(super) async fn run(mut self, mut model: Model) -> Result<(), Failure> {
@@ -86,7 +82,7 @@ impl Shell {
             let mut goes_on = self.wake(&mut model, woken);
             // What has come meanwhile is drawn together.
             while goes_on && let Ok(event) = self.keys.try_recv() {
-                goes_on = self.wake(&mut model, Woken::Terminal(event));
+                goes_on = self.wake(&mut model, event.map_or(Woken::End, Woken::Terminal));
             }
             if !goes_on {
                 return self.end().await;
@@ -103,7 +99,7 @@ impl Shell {
     async fn next(&mut self, model: &Model) -> Woken {
         let wait = model.due_ms().map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms())));
         tokio::select! {
-            event = self.keys.recv() => event.map_or(Woken::End, Woken::Terminal),
+            event = self.keys.recv() => event.flatten().map_or(Woken::End, Woken::Terminal),
             Some(done) = self.tasks.join_next(), if !self.tasks.is_empty() => Woken::Task(done.unwrap_or_default()),
             change = self.changes.recv() => match change {
                 Ok(change) => Woken::Change(change),
@@ -111,8 +107,6 @@ impl Shell {
                 Err(RecvError::Closed) => Woken::End,
             },
             changed = self.line.changed() => if changed.is_ok() { Woken::Line } else { Woken::End },
-            _ = self.hang_up.recv() => Woken::End,
-            _ = self.terminate.recv() => Woken::End,
             () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => Woken::Time,
         }
     }
@@ -167,6 +161,10 @@ impl Shell {
             Wish::Place { chat, id } => self.spawn(async move {
                 let seq = client.with(move |engine, _| look::place_of(engine, chat, id)).await??;
                 Ok(vec![Input::Placed { chat, id, seq }])
+            }),
+            Wish::Prove(account, name) => self.spawn(async move {
+                let proof = client.with(move |engine, _| look::proof(engine, account, name)).await??;
+                Ok(vec![Input::Proof(proof.map(Box::new))])
             }),
             Wish::Do(act) => self.spawn(async move { act::perform(&client, act).await }),
         }
@@ -279,14 +277,21 @@ fn input(event: Event) -> Option<Input> {
     })
 }
 
-/// Reads the terminal on a thread of its own, which waits there at no cost and ends with the process.
-fn listen() -> Result<mpsc::UnboundedReceiver<Event>, Failure> {
+/// Reads the terminal on a thread of its own, which waits there at no cost and ends with the process; beside it, the system may say that it is
+/// time to end.
+fn listen() -> Result<mpsc::UnboundedReceiver<Option<Event>>, Failure> {
     let (send, receive) = mpsc::unbounded_channel();
+    let end = send.clone();
+    let stopped = ctrlc::set_handler(move || {
+        // Whoever is gone already needs not be told.
+        let _ = end.send(None);
+    });
+    stopped.map_err(|error| Message::SystemFailed { why: error.to_string() }.failed())?;
     let read = move || {
         while let Ok(event) = event::read() {
             // Where the mouse is without a button does nothing, and comes often.
             let is_idle = matches!(event, Event::Mouse(mouse) if mouse.kind == event::MouseEventKind::Moved);
-            if !is_idle && send.send(event).is_err() {
+            if !is_idle && send.send(Some(event)).is_err() {
                 return;
             }
         }

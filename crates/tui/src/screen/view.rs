@@ -37,6 +37,9 @@ pub(super) struct ChatRow {
     pub(super) muted: bool,
     pub(super) archived: bool,
     pub(super) ready: bool,
+    pub(super) verified: bool,
+    /// Whose verified key has changed: nothing is sent before the person has decided.
+    pub(super) undecided: Option<AccountId>,
     /// What does not add up, as a sentence.
     pub(super) trouble: Option<String>,
     pub(super) draft: String,
@@ -75,6 +78,7 @@ pub(super) struct Member {
     /// User name, as it is typed.
     pub(super) user: String,
     pub(super) standing: Standing,
+    pub(super) verified: bool,
     pub(super) own: bool,
 }
 
@@ -176,6 +180,21 @@ pub(super) struct Hit {
     pub(super) at_ms: u64,
     /// One line, with what fits marked.
     pub(super) text: Vec<Fragment>,
+}
+
+/// What two people compare to be sure of each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Proof {
+    pub(super) account: AccountId,
+    pub(super) name: String,
+    /// 60 digits, in groups of five.
+    pub(super) digits: Vec<String>,
+    pub(super) words: String,
+    /// A code to be scanned, as rows of half blocks.
+    pub(super) code: Vec<String>,
+    pub(super) verified: bool,
+    /// Whether it is about another key than the one that was known, and the person has to decide.
+    pub(super) is_new_key: bool,
 }
 
 /// A device of the account.

@@ -50,7 +50,7 @@ fn draw_chat(model: &Model, chat: &ChatRow, theme: Theme, area: Rect, frame: &mu
 
 fn name(chat: &ChatRow) -> String {
     let pin = if chat.pinned { "▴ " } else { "" };
-    let trouble = if chat.trouble.is_some() { "⚠ " } else { "" };
+    let trouble = if chat.trouble.is_some() || chat.undecided.is_some() { "⚠ " } else { "" };
     format!("{pin}{trouble}{}", chat.name)
 }
 

@@ -84,7 +84,8 @@ fn title(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
     let room = usize::from(area.width).saturating_sub(2);
     let name = Line::styled(format!(" {}", text::clip(&chat.name, room)), theme.strong());
     put(frame, Rect { height: 1, ..area }, name);
-    let (about, style) = match (&chat.trouble, about(model)) {
+    let decide = chat.undecided.map(|_| Message::DecideFirst.say(model.settings.language));
+    let (about, style) = match (chat.trouble.as_ref().or(decide.as_ref()), about(model)) {
         (Some(trouble), _) => (format!("⚠ {trouble}"), theme.alarm()),
         (None, (about, true)) => (about, theme.good()),
         (None, (about, false)) => (about, theme.faint()),
@@ -99,6 +100,7 @@ fn about(model: &Model) -> (String, bool) {
     let (Some(chat), Some(room)) = (model.open_chat(), model.open_room()) else { return (String::new(), false) };
     match chat.kind {
         _ if !chat.ready => (say(Message::Unopened), false),
+        ConversationKind::Direct if chat.verified => (say(Message::EncryptedVerified), room.is_there),
         ConversationKind::Direct if room.is_there => (say(Message::IsThere), true),
         ConversationKind::Direct => (say(Message::EncryptedChat), false),
         ConversationKind::Saved => (say(Message::SavedAbout), false),

@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use sotto_client::timeline::Standing;
@@ -17,7 +18,7 @@ use crate::screen::text;
 use crate::screen::theme::Theme;
 use crate::screen::timeline::short_time;
 use crate::screen::update::QUICK;
-use crate::screen::view::{Device, Hit};
+use crate::screen::view::{Device, Hit, Proof};
 use crate::words::{Language, Message};
 
 pub(super) fn draw(model: &Model, overlay: &Overlay, theme: Theme, frame: &mut Frame<'_>) {
@@ -29,6 +30,7 @@ pub(super) fn draw(model: &Model, overlay: &Overlay, theme: Theme, frame: &mut F
         Overlay::React { editor, .. } => drawing.react(editor, frame),
         Overlay::Search { editor, within, hits, at } => drawing.search(editor, within.is_some(), hits, *at, frame),
         Overlay::Members { at } => drawing.members(*at, frame),
+        Overlay::Proof(proof) => drawing.proof(proof, frame),
         Overlay::Devices { devices, at } => drawing.devices(devices.as_deref(), *at, frame),
         Overlay::Settings { at } => drawing.settings(*at, frame),
     }
@@ -74,7 +76,7 @@ impl Drawing<'_> {
                 frame.buffer_mut().set_style(place, self.theme.cursor(true));
             }
         }
-        for (index, line) in keys.iter().rev().enumerate() {
+        for (index, line) in keys.iter().rev().take(usize::from(area.height)).enumerate() {
             let y = area.y + area.height - 1 - u16::try_from(index).unwrap_or(0);
             put(frame, Rect { y, height: 1, ..area }, Line::from(spans(line, self.theme, false)));
         }
@@ -190,11 +192,48 @@ impl Drawing<'_> {
                 standing if is_group => self.say(&role_in_words(standing)),
                 _ => String::new(),
             };
-            let name = text::clip(&format!("{}{own}", member.name), room.saturating_sub(text::width(&role) + 1));
+            let verified = if member.verified { " ✔" } else { "" };
+            let name =
+                text::clip(&format!("{}{own}{verified}", member.name), room.saturating_sub(text::width(&role) + 1));
             let gap = " ".repeat(room.saturating_sub(text::width(&name) + text::width(&role)));
             Line::from(vec![Span::raw(name), Span::raw(gap), Span::styled(role, self.theme.faint())])
         });
         self.list(area, lines.collect(), Some(at), &self.say(&keys), frame);
+    }
+
+    /// Digits and words to read aloud, and the code beside or below them where there is room.
+    fn proof(&self, proof: &Proof, frame: &mut Frame<'_>) {
+        let title = Message::ProofTitle { name: proof.name.clone() };
+        let area = self.window(&self.say(&title), 78, self.model.size.1, frame);
+        let rows: Vec<String> = proof.digits.chunks(3).map(|groups| groups.join(" ")).collect();
+        let code_width = proof.code.first().map_or(0, |row| text::width(row));
+        let shows_code = proof.code.len() <= usize::from(area.height) && code_width + 30 <= usize::from(area.width);
+        let room = usize::from(area.width) - if shows_code { code_width + 2 } else { 0 };
+        let (state, keys) = match (proof.is_new_key, proof.verified) {
+            (true, _) => (Message::ProofNewKey, Message::ProofNewKeyKeys),
+            (false, true) => (Message::VerifiedMark, Message::ProofVerifiedKeys),
+            (false, false) => (Message::ProofCompare, Message::ProofKeys),
+        };
+        let mut lines: Vec<_> = rows.into_iter().map(|row| vec![text::Fragment::plain(row)]).collect();
+        for (kind, said) in [
+            (text::Kind::Plain, proof.words.clone()),
+            (if proof.is_new_key { text::Kind::Alarm } else { text::Kind::Faint }, self.say(&state)),
+            (text::Kind::Mention, self.say(&keys)),
+        ] {
+            lines.push(Vec::new());
+            lines.extend(text::wrap(&[text::Fragment::of(kind, said)], room));
+        }
+        let lines: Vec<Line<'static>> = lines.iter().map(|line| Line::from(spans(line, self.theme, true))).collect();
+        frame.render_widget(Paragraph::new(lines), area);
+        if shows_code {
+            // Light on dark whatever the theme is, as the one who scans needs it.
+            let style = Style::new().fg(Color::White).bg(Color::Black);
+            let x = area.x + area.width - u16::try_from(code_width).unwrap_or(0);
+            for (row, y) in proof.code.iter().zip(area.y..area.y + area.height) {
+                let width = area.x + area.width - x;
+                put(frame, Rect { x, y, width, height: 1 }, Line::styled(row.clone(), style));
+            }
+        }
     }
 
     fn devices(&self, devices: Option<&[Device]>, at: usize, frame: &mut Frame<'_>) {

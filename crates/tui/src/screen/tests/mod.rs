@@ -97,7 +97,7 @@ fn screen(model: &Model) -> String {
 /// However wide the letters are, each row has as many cells as the screen.
 #[test]
 fn no_row_is_wider_than_the_screen() {
-    for width in 30..130 {
+    for width in 30_u16..130 {
         let mut model = people::strangely_written();
         steps::take(&mut model, &format!("size {width} 24"), &mut String::new());
         for line in screen(&model).lines() {

@@ -102,7 +102,7 @@ fn name(who: u8) -> &'static str {
 
 fn member(who: u8, standing: Standing) -> Member {
     let user = ["", "alice", "bob", "carol"][usize::from(who)].to_owned();
-    Member { account: account(who), name: name(who).to_owned(), user, standing, own: who == ALICE }
+    Member { account: account(who), name: name(who).to_owned(), user, standing, verified: false, own: who == ALICE }
 }
 
 fn chat(with: u8, name: &str, kind: ConversationKind, last: &str, minutes_ago: u64) -> ChatRow {
@@ -120,6 +120,8 @@ fn chat(with: u8, name: &str, kind: ConversationKind, last: &str, minutes_ago: u
         muted: false,
         archived: false,
         ready: true,
+        verified: false,
+        undecided: None,
         trouble: None,
         draft: String::new(),
     }

@@ -61,6 +61,7 @@ fn in_words(wish: &Wish) -> Option<String> {
             Some(format!("search {query:?} {}", if within.is_some() { "here" } else { "everywhere" }))
         }
         Wish::Place { .. } => Some("look for the message that is quoted".to_owned()),
+        Wish::Prove(_, name) => Some(format!("compare with {name}")),
         Wish::KeepSettings(settings) => Some(format!("keep {settings:?}")),
         Wish::Quit => Some("quit".to_owned()),
     }

@@ -38,6 +38,10 @@ pub(super) fn take(model: &mut Model, news: Input, wishes: &mut Vec<Wish>) {
                 *devices = Some(known);
             }
         }
+        Input::Proof(Some(proof)) => model.overlay = Some(Overlay::Proof(proof)),
+        Input::Proof(None) => {
+            model.notice = Some(Notice { message: Message::KeyNotKnown, is_alarm: false });
+        }
         Input::Said(notice) => model.notice = Some(notice),
         Input::Key(_) | Input::Pasted(_) | Input::Mouse(_) | Input::Resized(..) | Input::LookedAt(_) | Input::Tick => {}
     }

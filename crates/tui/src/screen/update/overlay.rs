@@ -1,17 +1,20 @@
 //! Keys of what lies over the screen. Esc always takes it away.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use sotto_client::engine::KeyChoice;
 use sotto_client::timeline::Standing;
 use sotto_crypto::mls::governance::Role;
 use sotto_proto::wire::ConversationKind;
 use sotto_proto::{ConversationId, UserName};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{ask, going};
 use crate::screen::compose;
 use crate::screen::editor::Editor;
+use crate::screen::events::Arrangement::{Archived, Muted, Pinned};
 use crate::screen::events::{Act, Wish};
 use crate::screen::model::{Deed, Model, Notice, Overlay, Question};
-use crate::screen::view::{Bubble, Hit};
+use crate::screen::view::{Bubble, Hit, Proof};
 use crate::words::{Language, Message};
 
 pub(super) fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
@@ -26,6 +29,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
         Overlay::React { bubble, editor } => react(model, bubble, editor, key, wishes),
         Overlay::Search { editor, within, hits, at } => search(model, (editor, within, hits, at), key, wishes),
         Overlay::Members { at } => members(model, at, key, wishes),
+        Overlay::Proof(proof) => prove(model, proof, key, wishes),
         Overlay::Devices { devices, at } => {
             let chosen = devices.as_ref().and_then(|devices| devices.get(at)).cloned();
             model.overlay = Some(Overlay::Devices { devices, at });
@@ -64,7 +68,7 @@ pub(super) fn step(model: &mut Model, down: bool, _wishes: &mut [Wish]) {
         Some(Overlay::Members { at }) => move_in(at, people),
         Some(Overlay::Devices { devices, at }) => move_in(at, devices.as_ref().map_or(0, Vec::len)),
         Some(Overlay::Settings { at }) => move_in(at, SETTINGS),
-        Some(Overlay::Ask { .. } | Overlay::Sure { .. } | Overlay::React { .. }) | None => {}
+        Some(Overlay::Ask { .. } | Overlay::Sure { .. } | Overlay::React { .. } | Overlay::Proof(_)) | None => {}
     }
 }
 
@@ -94,7 +98,7 @@ fn answer(model: &mut Model, question: Question, mut editor: Editor, key: KeyEve
         model.overlay = Some(Overlay::Ask { question, editor });
         return;
     }
-    let text = editor.text().trim().to_owned();
+    let text: String = editor.text().trim().nfc().collect();
     if text.is_empty() {
         return;
     }
@@ -199,7 +203,6 @@ fn members(model: &mut Model, at: usize, key: KeyEvent, wishes: &mut Vec<Wish>) 
     let (id, is_group, title) = (chat.id, chat.kind == ConversationKind::Group, chat.name.clone());
     let arranged = |arrangement| Wish::Do(Act::Arrange(id, arrangement));
     let chosen = model.open_room().and_then(|room| room.members.get(at)).cloned();
-    use crate::screen::events::Arrangement::{Archived, Muted, Pinned};
     match (key.code, chosen) {
         (KeyCode::Char('p'), _) => wishes.push(arranged(Pinned(!chat.pinned))),
         (KeyCode::Char('m'), _) => wishes.push(arranged(Muted(!chat.muted))),
@@ -215,11 +218,29 @@ fn members(model: &mut Model, at: usize, key: KeyEvent, wishes: &mut Vec<Wish>) 
         (KeyCode::Char('r') | KeyCode::Delete, Some(member)) if is_group && !member.own => {
             model.overlay = Some(Overlay::Sure { what: Deed::Remove(id, member.account) });
         }
+        (KeyCode::Char('v'), Some(member)) if !member.own => {
+            wishes.push(Wish::Prove(member.account, member.name));
+        }
         (KeyCode::Char('o'), Some(member)) if is_group => {
             wishes.push(Wish::Do(Act::SetRole(id, member.account, next_role(member.standing))));
         }
         _ => step_by_key(model, key, wishes),
     }
+}
+
+/// What the person says after comparing.
+fn prove(model: &mut Model, proof: Box<Proof>, key: KeyEvent, wishes: &mut Vec<Wish>) {
+    let act = match (key.code, proof.is_new_key) {
+        (KeyCode::Char('v'), false) => Act::SetVerified(proof.account, !proof.verified),
+        (KeyCode::Char('n'), true) => Act::DecideOnKey(proof.account, KeyChoice::New),
+        (KeyCode::Char('k'), true) => Act::DecideOnKey(proof.account, KeyChoice::Known),
+        _ => {
+            model.overlay = Some(Overlay::Proof(proof));
+            return;
+        }
+    };
+    wishes.push(Wish::Do(act));
+    wishes.push(Wish::Prove(proof.account, proof.name));
 }
 
 fn next_role(standing: Standing) -> Role {
