@@ -369,7 +369,7 @@ messages! {
     WantsToWrite => "wants to write to you", "хочет вам написать";
     YouLeft => "You have left this chat.", "Вы вышли из этого чата.";
     YouWereRemoved => "You were removed from this chat.", "Вас удалили из этого чата.";
-    RequestKeys { name } => "{name} wants to write to you:  a accept · d decline · b block", "{name} хочет вам написать:  a принять · d отклонить · b заблокировать";
+    RequestKeys => "They want to write to you: a accept · d decline · b block", "Вам хотят написать: a принять · d отклонить · b блок";
     ScreenNoChats => "No chats yet.\nn begins one, g makes a group, ? explains the keys.", "Чатов пока нет.\nn — начать чат, g — создать группу, ? — о клавишах.";
     ScreenChoose => "Choose a chat with ↑ ↓ and Enter.", "Выберите чат: ↑ ↓ и Enter.";
     NothingWritten => "Nothing was written here yet.", "Здесь пока ничего не написано.";

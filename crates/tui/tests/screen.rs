@@ -1,7 +1,7 @@
 //! The full screen in a real terminal, tmux's, against a real server: two people talk, the server goes and comes back, and the terminal is
 //! as it was before when they leave.
 
-#[allow(dead_code, reason = "one rig for all tests of the terminal")]
+#[allow(dead_code, unreachable_pub, reason = "one rig for all tests of the terminal")]
 #[path = "rig/server.rs"]
 mod server;
 
@@ -32,7 +32,7 @@ fn two_people_talk_in_real_terminals() {
     terminals.types("alice", "Ciao, Bob! 日本 👍");
     terminals.press("alice", &["Enter"]);
     terminals.shows("bob", "wants to write to you");
-    terminals.press("bob", &["Enter", "a"]);
+    terminals.press("bob", &["Home", "Enter", "a"]);
     terminals.shows("bob", "Ciao, Bob! 日本 👍");
     terminals.shows("bob", "Write a message");
     terminals.types("bob", "Ciao, Alice");

@@ -262,6 +262,12 @@ impl Model {
         top.unwrap_or(last).min(last)
     }
 
+    /// Rows of the timeline that lie below what is seen.
+    pub(super) fn rows_below(&self) -> usize {
+        let height = usize::from(self.places().timeline.height);
+        self.laid.rows.len().saturating_sub(self.top_row() + height)
+    }
+
     /// When something has to be done though nothing happens.
     pub(super) fn due_ms(&self) -> Option<u64> {
         let typing = self.typing.values().min().copied();

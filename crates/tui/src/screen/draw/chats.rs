@@ -33,17 +33,19 @@ fn heading(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
 
 fn draw_chat(model: &Model, chat: &ChatRow, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
     let room = usize::from(area.width).saturating_sub(2);
+    let is_chosen = model.cursor == Some(chat.id);
     let time = short_time(chat.at_ms, model.now_ms, &model.zone);
     let first = two_ends(
         Span::styled(name(chat), if chat.unread > 0 { theme.strong() } else { theme.text() }),
         vec![Span::styled(time, theme.faint())],
         room,
+        is_chosen,
     );
     let marks = marks(model, chat, theme);
-    let second = two_ends(preview(model, chat, theme), marks, room);
+    let second = two_ends(preview(model, chat, theme), marks, room, is_chosen);
     put(frame, Rect { height: 1, ..area }, first);
     put(frame, Rect { y: area.y + 1, height: 1, ..area }, second);
-    if model.cursor == Some(chat.id) {
+    if is_chosen {
         frame.buffer_mut().set_style(area, theme.cursor(model.focus == Focus::Chats && model.overlay.is_none()));
     }
 }
@@ -87,12 +89,16 @@ fn marks(model: &Model, chat: &ChatRow, theme: Theme) -> Vec<Span<'static>> {
 }
 
 /// Something at the beginning, clipped to what is left beside the rest at the end.
-fn two_ends(start: Span<'static>, end: Vec<Span<'static>>, room: usize) -> Line<'static> {
+fn two_ends(start: Span<'static>, end: Vec<Span<'static>>, room: usize, is_chosen: bool) -> Line<'static> {
     let end_width: usize = end.iter().map(|span| text::width(&span.content)).sum();
     let room = room.saturating_sub(end_width + usize::from(end_width > 0));
     let clipped = text::clip(&start.content, room);
     let gap = room.saturating_sub(text::width(&clipped)) + usize::from(end_width > 0);
-    let mut spans = vec![Span::raw(" "), Span::styled(clipped, start.style), Span::raw(" ".repeat(gap))];
+    let mut spans = vec![
+        Span::raw(if is_chosen { "▌" } else { " " }),
+        Span::styled(clipped, start.style),
+        Span::raw(" ".repeat(gap)),
+    ];
     spans.extend(end);
     Line::from(spans)
 }

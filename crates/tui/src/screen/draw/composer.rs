@@ -17,13 +17,14 @@ pub(super) fn draw(model: &Model, theme: Theme, places: &Places, frame: &mut Fra
     typing(model, theme, places.typing, frame);
     let Some(chat) = model.open_chat() else { return };
     let instead = match chat.stand {
-        Stand::Requested => Some(Message::RequestKeys { name: chat.name.clone() }),
+        Stand::Requested => Some(Message::RequestKeys),
         Stand::Left => Some(Message::YouLeft),
         Stand::Removed => Some(Message::YouWereRemoved),
         Stand::Member => None,
     };
     if let Some(message) = instead {
-        let text = text::clip(&message.say(model.settings.language), usize::from(places.composer.width) - 2);
+        let text =
+            text::clip(&message.say(model.settings.language), usize::from(places.composer.width).saturating_sub(1));
         return put(frame, places.composer, Line::styled(format!(" {text}"), theme.accent()));
     }
     if let Some(spot) = model.spot() {
@@ -35,12 +36,16 @@ pub(super) fn draw(model: &Model, theme: Theme, places: &Places, frame: &mut Fra
 fn typing(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
     let line = Line::styled("─".repeat(usize::from(area.width)), theme.faint());
     put(frame, area, line);
+    let below = model.rows_below();
+    if below > 0 {
+        put(frame, area, Line::styled(format!(" ↓ {below} "), theme.badge()).right_aligned());
+    }
     let message = match model.writers().as_slice() {
         [] => return,
         [one] => Message::IsTyping { name: (*one).to_owned() },
         several => Message::AreTyping { names: several.join(", ") },
     };
-    let text = text::clip(&message.say(model.settings.language), usize::from(area.width).saturating_sub(4));
+    let text = text::clip(&message.say(model.settings.language), usize::from(area.width).saturating_sub(12));
     put(frame, Rect { x: area.x + 1, width: area.width - 1, ..area }, Line::styled(format!(" {text} "), theme.good()));
 }
 

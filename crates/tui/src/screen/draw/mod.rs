@@ -68,7 +68,7 @@ fn welcome(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
     let say = |message: Message| message.say(model.settings.language);
     let text = match () {
         () if !model.are_chats_known => String::new(),
-        () if model.chats.is_empty() => say(Message::ScreenNoChats),
+        () if model.chats.iter().all(|chat| chat.kind == ConversationKind::Saved) => say(Message::ScreenNoChats),
         () => say(Message::ScreenChoose),
     };
     let lines: Vec<Line<'_>> = text.lines().map(|line| Line::styled(line.to_owned(), theme.faint())).collect();

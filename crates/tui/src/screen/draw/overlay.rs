@@ -73,6 +73,7 @@ impl Drawing<'_> {
             let place = Rect { y, height: 1, ..area };
             put(frame, place, line);
             if at == Some(index) {
+                put(frame, Rect { x: place.x - 1, width: 1, ..place }, Line::styled("›", self.theme.accent()));
                 frame.buffer_mut().set_style(place, self.theme.cursor(true));
             }
         }

@@ -31,10 +31,6 @@ pub(super) fn draw(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_
     }
     if rows.is_empty() {
         nothing(model, theme, area, frame);
-    } else if top + height < rows.len() {
-        let more = format!(" ↓ {} ", rows.len() - top - height);
-        let place = Rect { y: area.y + area.height - 1, height: 1, ..area };
-        put(frame, place, Line::styled(more, theme.badge()).right_aligned());
     }
 }
 
@@ -50,14 +46,18 @@ fn nothing(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
 }
 
 fn draw_row(row: &Row, is_chosen: bool, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
-    let bar = if row.own { Span::styled("▎ ", theme.accent()) } else { Span::raw("  ") };
+    let bar = match (is_chosen, row.own) {
+        (true, _) => Span::styled("▌ ", theme.accent()),
+        (false, true) => Span::styled("▎ ", theme.accent()),
+        (false, false) => Span::raw("  "),
+    };
     match &row.what {
         RowKind::Blank => {}
         RowKind::Day(title) => between_lines(title, theme.faint(), area, frame),
         RowKind::Unread(title) => between_lines(title, theme.accent(), area, frame),
         RowKind::Said(text) => put(frame, area, Line::styled(text.clone(), theme.faint()).centered()),
         RowKind::Author(name) => {
-            let style = if row.own { theme.accent() } else { author_style(name, theme) };
+            let style = if row.own { theme.accent() } else { theme.strong() };
             put(frame, area, Line::from(vec![bar, Span::styled(name.clone(), style)]));
         }
         RowKind::Text { parts, meta } => {
@@ -70,10 +70,6 @@ fn draw_row(row: &Row, is_chosen: bool, theme: Theme, area: Rect, frame: &mut Fr
             }
         }
     }
-}
-
-fn author_style(_name: &str, theme: Theme) -> Style {
-    theme.strong()
 }
 
 /// The time, and how far an own message has come.

@@ -35,9 +35,18 @@ pub(super) fn take(model: &mut Model, step: &str, told: &mut String) {
         }
         "russian" => model.settings.language = Language::Russian,
         "colourless" => model.settings.theme = ThemeName::NoColour,
-        "comes" => people::comes(rest).into_iter().for_each(|input| put(model, input, told)),
+        "comes" => people::comes(rest).into_iter().for_each(|input| put(model, as_asked(model, input), told)),
         other => panic!("nobody knows how to '{other}'"),
     }
+}
+
+/// The engine answers with the stretch that was asked for.
+fn as_asked(model: &Model, input: Input) -> Input {
+    let Input::Seen(mut seen) = input else { return input };
+    if let (Some((window, _)), Some(spot)) = (&mut seen.room, model.spot()) {
+        *window = spot.window;
+    }
+    Input::Seen(seen)
 }
 
 fn put(model: &mut Model, input: Input, told: &mut String) {

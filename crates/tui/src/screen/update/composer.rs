@@ -97,6 +97,8 @@ fn send(model: &mut Model, wishes: &mut Vec<Wish>) {
     if let Mode::Edit(_, draft) = std::mem::take(&mut spot.mode) {
         spot.editor = draft;
     }
+    // Who answers has seen what was new.
+    spot.unread_from = None;
     model.told_typing_ms = 0;
     wishes.push(Wish::Do(Act::Say(chat, Box::new(content))));
     keep_draft(model, wishes);
