@@ -433,6 +433,7 @@ messages! {
     ProofVerifiedKeys => "v take that back · Esc", "v снять отметку · Esc";
     ProofNewKey => "They were seen with another key, and this is its number.", "Замечен другой ключ, и это его код.";
     ProofNewKeyKeys => "n it is theirs, take it · k keep the old one · Esc", "n это их ключ, принять · k оставить прежний · Esc";
+    ProofLarger => "A larger window shows the code to be scanned; so does `sotto verify --qr`.", "Код для сканирования покажет окно побольше или `sotto verify --qr`.";
     KeyNotKnown => "Their key is not known yet.", "Ключ пока не известен.";
     DecideFirst => "A verified key has changed; nothing is sent before you decide: F2, v.", "Проверенный ключ изменился; до решения ничего не отправляется: F2, v.";
     EncryptedVerified => "end-to-end encrypted, verified", "сквозное шифрование, ключ проверен";

@@ -1,6 +1,8 @@
 //! The full screen in a real terminal, tmux's, against a real server: two people talk, the server goes and comes back, and the terminal is
 //! as it was before when they leave.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a rig stops at the first surprise")]
+
 #[allow(dead_code, unreachable_pub, reason = "one rig for all tests of the terminal")]
 #[path = "rig/server.rs"]
 mod server;
@@ -147,5 +149,5 @@ impl Drop for Terminals<'_> {
 }
 
 /// However slow the machine is.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(50);

@@ -178,7 +178,7 @@ fn unknown(fallback: &str, language: Language) -> Fragment {
 fn poll_lines(view: &PollView, language: Language) -> Vec<Fragment> {
     let mut lines = format!("▤ {}", safe::line(&view.poll.question));
     for (option, count) in view.poll.options.iter().zip(view.counts()) {
-        lines += &format!("\n  {count:>3}  {}", safe::line(option));
+        lines.extend([&format!("\n  {count:>3}  "), safe::line(option).as_str()]);
     }
     let mut fragments = vec![Fragment::plain(lines)];
     if view.closed {

@@ -40,10 +40,7 @@ pub(super) struct Seen {
 
 pub(super) fn look(engine: &Engine, wish: &Wish, now_ms: u64, language: Language) -> Result<Seen, EngineError> {
     let row = |chat: &ChatView| chat_row(engine, chat, now_ms, language);
-    let all = match wish.all {
-        true => Some(engine.chats()?.iter().map(row).collect::<Result<Vec<_>, _>>()?),
-        false => None,
-    };
+    let all = if wish.all { Some(engine.chats()?.iter().map(row).collect::<Result<Vec<_>, _>>()?) } else { None };
     let mut some = Vec::new();
     for chat in &wish.some {
         if let Some(chat) = engine.chat(*chat)? {

@@ -16,6 +16,7 @@ use crate::words::Message;
 
 /// Everything that the screen knows.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 pub(super) struct Model {
     pub(super) size: (u16, u16),
     pub(super) settings: Settings,

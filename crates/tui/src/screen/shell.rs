@@ -114,8 +114,8 @@ impl Shell {
     /// False when it is over.
     fn wake(&mut self, model: &mut Model, woken: Woken) -> bool {
         match woken {
-            Woken::Terminal(event) => input(event).is_none_or(|input| self.take(model, input)),
-            Woken::Change(change) => self.change(model, change),
+            Woken::Terminal(event) => self.take(model, input(event)),
+            Woken::Change(change) => self.change(model, &change),
             Woken::Missed => {
                 (self.stale.all, self.stale.room) = (true, true);
                 true
@@ -182,9 +182,9 @@ impl Shell {
     }
 
     /// Notes what a change makes stale, and passes on what is no matter of looking.
-    fn change(&mut self, model: &mut Model, change: Change) -> bool {
+    fn change(&mut self, model: &mut Model, change: &Change) -> bool {
         let is_open = |chat| model.open == Some(chat);
-        match change {
+        match *change {
             Change::Timeline(chat) | Change::Members(chat) | Change::Markers(chat) => {
                 self.stale.some.insert(chat);
                 self.stale.room |= is_open(chat);
@@ -266,15 +266,15 @@ fn why_whom(why: Why, model: &Model) -> String {
     }
 }
 
-fn input(event: Event) -> Option<Input> {
-    Some(match event {
+fn input(event: Event) -> Input {
+    match event {
         Event::Key(key) => Input::Key(key),
         Event::Mouse(mouse) => Input::Mouse(mouse),
         Event::Paste(text) => Input::Pasted(text),
         Event::Resize(width, height) => Input::Resized(width, height),
         Event::FocusGained => Input::LookedAt(true),
         Event::FocusLost => Input::LookedAt(false),
-    })
+    }
 }
 
 /// Reads the terminal on a thread of its own, which waits there at no cost and ends with the process; beside it, the system may say that it is

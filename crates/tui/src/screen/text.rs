@@ -6,6 +6,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 /// How a stretch of text is meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 pub(super) struct Face {
     pub(super) bold: bool,
     pub(super) italic: bool,

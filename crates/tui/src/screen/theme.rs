@@ -25,7 +25,7 @@ impl Theme {
         }
     }
 
-    pub(super) fn text(self) -> Style {
+    pub(super) fn text() -> Style {
         Style::new()
     }
 
@@ -33,7 +33,7 @@ impl Theme {
         self.pick(Color::DarkGray, Color::DarkGray, Modifier::DIM)
     }
 
-    pub(super) fn strong(self) -> Style {
+    pub(super) fn strong() -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
@@ -80,7 +80,7 @@ impl Theme {
 
     pub(super) fn face(self, face: Face) -> Style {
         let style = match face.kind {
-            Kind::Plain | Kind::Spoiler => self.text(),
+            Kind::Plain | Kind::Spoiler => Self::text(),
             Kind::Code => self.pick(Color::Yellow, Color::Magenta, Modifier::empty()),
             Kind::Link => self.accent().add_modifier(Modifier::UNDERLINED),
             Kind::Mention => self.accent(),

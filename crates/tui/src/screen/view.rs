@@ -21,6 +21,7 @@ pub(super) struct Me {
 
 /// A chat in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a thing of its own")]
 pub(super) struct ChatRow {
     pub(super) id: ConversationId,
     pub(super) name: String,

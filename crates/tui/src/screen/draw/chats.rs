@@ -25,7 +25,7 @@ pub(super) fn draw(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_
 
 fn heading(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
     let title = if model.shows_archive { Message::Archive } else { Message::Chats };
-    let title = Span::styled(format!(" {}", title.say(model.settings.language)), theme.strong());
+    let title = Span::styled(format!(" {}", title.say(model.settings.language)), Theme::strong());
     let unread: u32 = model.listed().filter(|chat| !chat.muted).map(|chat| chat.unread).sum();
     let count = if unread > 0 { format!("  {unread}") } else { String::new() };
     put(frame, area, Line::from(vec![title, Span::styled(count, theme.accent())]));
@@ -36,13 +36,13 @@ fn draw_chat(model: &Model, chat: &ChatRow, theme: Theme, area: Rect, frame: &mu
     let is_chosen = model.cursor == Some(chat.id);
     let time = short_time(chat.at_ms, model.now_ms, &model.zone);
     let first = two_ends(
-        Span::styled(name(chat), if chat.unread > 0 { theme.strong() } else { theme.text() }),
+        &Span::styled(name(chat), if chat.unread > 0 { Theme::strong() } else { Theme::text() }),
         vec![Span::styled(time, theme.faint())],
         room,
         is_chosen,
     );
     let marks = marks(model, chat, theme);
-    let second = two_ends(preview(model, chat, theme), marks, room, is_chosen);
+    let second = two_ends(&preview(model, chat, theme), marks, room, is_chosen);
     put(frame, Rect { height: 1, ..area }, first);
     put(frame, Rect { y: area.y + 1, height: 1, ..area }, second);
     if is_chosen {
@@ -89,7 +89,7 @@ fn marks(model: &Model, chat: &ChatRow, theme: Theme) -> Vec<Span<'static>> {
 }
 
 /// Something at the beginning, clipped to what is left beside the rest at the end.
-fn two_ends(start: Span<'static>, end: Vec<Span<'static>>, room: usize, is_chosen: bool) -> Line<'static> {
+fn two_ends(start: &Span<'static>, end: Vec<Span<'static>>, room: usize, is_chosen: bool) -> Line<'static> {
     let end_width: usize = end.iter().map(|span| text::width(&span.content)).sum();
     let room = room.saturating_sub(end_width + usize::from(end_width > 0));
     let clipped = text::clip(&start.content, room);

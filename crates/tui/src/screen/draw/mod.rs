@@ -82,7 +82,7 @@ fn welcome(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
 fn title(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
     let Some(chat) = model.open_chat() else { return };
     let room = usize::from(area.width).saturating_sub(2);
-    let name = Line::styled(format!(" {}", text::clip(&chat.name, room)), theme.strong());
+    let name = Line::styled(format!(" {}", text::clip(&chat.name, room)), Theme::strong());
     put(frame, Rect { height: 1, ..area }, name);
     let decide = chat.undecided.map(|_| Message::DecideFirst.say(model.settings.language));
     let (about, style) = match (chat.trouble.as_ref().or(decide.as_ref()), about(model)) {
@@ -118,7 +118,7 @@ fn status(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
     let hint = say(Message::StatusHint);
     let (state, style) = match (&model.notice, model.me.signed_in, model.reach) {
         (Some(notice), ..) => {
-            let style = if notice.is_alarm { theme.alarm() } else { theme.text() };
+            let style = if notice.is_alarm { theme.alarm() } else { Theme::text() };
             (say(notice.message.clone()).replace('\n', " "), style)
         }
         (None, false, _) if model.are_chats_known => (say(Message::SessionEnded), theme.alarm()),

@@ -51,7 +51,7 @@ impl Drawing<'_> {
         let (all_width, all_height) = self.model.size;
         let (width, height) = (width.min(all_width - 2), height.min(all_height - 2));
         let area = Rect::new((all_width - width) / 2, (all_height - height) / 2, width, height);
-        let title = Span::styled(format!(" {} ", text::clip(title, usize::from(width) - 6)), self.theme.strong());
+        let title = Span::styled(format!(" {} ", text::clip(title, usize::from(width) - 6)), Theme::strong());
         let block = Block::bordered().border_type(BorderType::Rounded).border_style(self.theme.accent()).title(title);
         // Half of a wide letter at the edge would push the frame aside.
         let around = Rect::new(area.x.saturating_sub(1), area.y, area.width + 1, area.height);
@@ -91,7 +91,7 @@ impl Drawing<'_> {
                 help::Line::Heading(heading) => Line::styled(heading, self.theme.accent()),
                 help::Line::Keys(keys, what) => {
                     let gap = " ".repeat(KEYS.saturating_sub(text::width(keys)));
-                    Line::from(vec![Span::styled(format!("  {keys}{gap}"), self.theme.strong()), Span::raw(what)])
+                    Line::from(vec![Span::styled(format!("  {keys}{gap}"), Theme::strong()), Span::raw(what)])
                 }
             })
             .collect();
@@ -171,7 +171,7 @@ impl Drawing<'_> {
         let gap = " ".repeat((room / 3).saturating_sub(text::width(&who)) + 1);
         let mut line = vec![
             Span::styled(format!("{time:>6} "), self.theme.faint()),
-            Span::styled(who, self.theme.strong()),
+            Span::styled(who, Theme::strong()),
             Span::raw(gap),
         ];
         line.extend(spans(&hit.text, self.theme, false));
@@ -205,7 +205,7 @@ impl Drawing<'_> {
     /// Digits and words to read aloud, and the code beside or below them where there is room.
     fn proof(&self, proof: &Proof, frame: &mut Frame<'_>) {
         let title = Message::ProofTitle { name: proof.name.clone() };
-        let area = self.window(&self.say(&title), 78, self.model.size.1, frame);
+        let area = self.window(&self.say(&title), 100, self.model.size.1, frame);
         let rows: Vec<String> = proof.digits.chunks(3).map(|groups| groups.join(" ")).collect();
         let code_width = proof.code.first().map_or(0, |row| text::width(row));
         let shows_code = proof.code.len() <= usize::from(area.height) && code_width + 30 <= usize::from(area.width);
@@ -216,10 +216,12 @@ impl Drawing<'_> {
             (false, false) => (Message::ProofCompare, Message::ProofKeys),
         };
         let mut lines: Vec<_> = rows.into_iter().map(|row| vec![text::Fragment::plain(row)]).collect();
+        let hint = if shows_code { String::new() } else { self.say(&Message::ProofLarger) };
         for (kind, said) in [
             (text::Kind::Plain, proof.words.clone()),
             (if proof.is_new_key { text::Kind::Alarm } else { text::Kind::Faint }, self.say(&state)),
             (text::Kind::Mention, self.say(&keys)),
+            (text::Kind::Faint, hint),
         ] {
             lines.push(Vec::new());
             lines.extend(text::wrap(&[text::Fragment::of(kind, said)], room));

@@ -57,7 +57,7 @@ fn draw_row(row: &Row, is_chosen: bool, theme: Theme, area: Rect, frame: &mut Fr
         RowKind::Unread(title) => between_lines(title, theme.accent(), area, frame),
         RowKind::Said(text) => put(frame, area, Line::styled(text.clone(), theme.faint()).centered()),
         RowKind::Author(name) => {
-            let style = if row.own { theme.accent() } else { theme.strong() };
+            let style = if row.own { theme.accent() } else { Theme::strong() };
             put(frame, area, Line::from(vec![bar, Span::styled(name.clone(), style)]));
         }
         RowKind::Text { parts, meta } => {

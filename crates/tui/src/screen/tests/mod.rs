@@ -62,14 +62,14 @@ fn play(story: &str) -> String {
     let mut lines = story.lines().peekable();
     while let Some(line) = lines.next() {
         if let Some(step) = line.strip_prefix('>') {
-            told += &format!("{line}\n");
+            told.extend([line, "\n"]);
             steps::take(&mut model, step.trim(), &mut told);
             while lines.next_if(|line| !line.starts_with('>')).is_some() {}
             if lines.peek().is_none_or(|next| !next.starts_with('>')) || !step.trim().ends_with('\\') {
                 told += &screen(&model);
             }
         } else {
-            told += &format!("{line}\n");
+            told.extend([line, "\n"]);
         }
     }
     told
@@ -89,7 +89,7 @@ fn screen(model: &Model) -> String {
             line += symbol;
             x += u16::try_from(super::text::width(symbol)).unwrap_or(1).max(1);
         }
-        text += &format!("|{}\n", line.trim_end());
+        text.extend(["|", line.trim_end(), "\n"]);
     }
     text
 }

@@ -53,7 +53,7 @@ fn put(model: &mut Model, input: Input, told: &mut String) {
     let now_ms = model.now_ms;
     for wish in update(model, now_ms, input) {
         if let Some(wish) = in_words(&wish) {
-            *told += &format!("= {wish}\n");
+            told.extend(["= ", wish.as_str(), "\n"]);
         }
     }
 }

@@ -202,7 +202,10 @@ fn members(model: &mut Model, at: usize, key: KeyEvent, wishes: &mut Vec<Wish>) 
     let Some(chat) = model.open_chat() else { return };
     let (id, is_group, title) = (chat.id, chat.kind == ConversationKind::Group, chat.name.clone());
     let arranged = |arrangement| Wish::Do(Act::Arrange(id, arrangement));
-    let chosen = model.open_room().and_then(|room| room.members.get(at)).cloned();
+    let people = model.open_room().map(|room| room.members.as_slice()).unwrap_or_default();
+    // In a chat of two it can only be about the other one.
+    let other = people.iter().find(|member| !is_group && !member.own);
+    let chosen = other.or_else(|| people.get(at)).cloned();
     match (key.code, chosen) {
         (KeyCode::Char('p'), _) => wishes.push(arranged(Pinned(!chat.pinned))),
         (KeyCode::Char('m'), _) => wishes.push(arranged(Muted(!chat.muted))),

@@ -125,7 +125,7 @@ fn turn_page(model: &mut Model, by: isize, wishes: &mut Vec<Wish>) {
     going::scroll(model, by, wishes);
     let (top, height) = (model.top_row(), usize::from(model.places().timeline.height));
     let mut seen = model.laid.rows.iter().skip(top).take(height).filter_map(|row| row.owner);
-    let chosen = if by < 0 { seen.next() } else { seen.last() };
+    let chosen = if by < 0 { seen.next() } else { seen.next_back() };
     if let Some(spot) = model.spot_mut() {
         spot.selected = chosen;
     }
