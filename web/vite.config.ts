@@ -10,7 +10,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       // The page, and the client by itself: a script of its own that keeps its names, so that tests can drive it without a page.
-      input: { index: "index.html", client: "src/lib/client/client.ts" },
+      input: { index: "index.html", "lone-client": "src/lib/client/client.ts" },
       preserveEntrySignatures: "exports-only",
     },
   },

@@ -13,7 +13,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sotto-client", &["sotto-crypto", "sotto-proto"]),
     ("sotto-wasm-client", &["sotto-client", "sotto-crypto", "sotto-proto"]),
     ("sotto-server", &["sotto-crypto", "sotto-proto"]),
-    ("sotto-bench", &["sotto-crypto", "sotto-proto"]),
+    ("sotto-bench", &["sotto-client", "sotto-crypto", "sotto-proto", "sotto-simulation"]),
     ("sotto-memory-tests", &["sotto-crypto"]),
     ("sotto-native-client", &["sotto-client", "sotto-proto"]),
     ("sotto-tui", &["sotto-client", "sotto-crypto", "sotto-native-client", "sotto-proto"]),

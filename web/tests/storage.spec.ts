@@ -72,7 +72,7 @@ test("a connection that is not secure", async ({ playwright, server }) => {
   const args = [...(browserOptions.args ?? []), "--host-resolver-rules=MAP sotto.example 127.0.0.1"];
   const browser = await playwright.chromium.launch({ ...browserOptions, args });
   const page = await browser.newPage();
-  await page.goto(`http://sotto.example:${port}`);
+  await page.goto(`http://sotto.example:${port}/#check`);
   await expectFailure(page, "context", "insecure-context");
   await expectState(page, "offline", "waiting");
   await browser.close();

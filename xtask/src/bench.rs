@@ -1,11 +1,12 @@
-//! What the cryptography costs, natively and in WebAssembly side by side. Node.js is the host, and the module is compiled as the
-//! browser's is.
+//! What the cryptography and the client cost, natively and in WebAssembly side by side. Node.js is the host, and the module is
+//! compiled as the browser's is.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::process::captured;
 use crate::wasm;
@@ -27,25 +28,72 @@ impl Row {
     }
 }
 
+/// One figure of the client.
+#[derive(Deserialize)]
+struct Figure {
+    what: String,
+    unit: String,
+    ours: f64,
+    baseline: String,
+    floor: f64,
+}
+
+impl Figure {
+    /// The figure and its ratio, as two cells.
+    fn cells(&self) -> String {
+        format!("{} | {:.2}", rounded(self.ours), self.ours / self.floor)
+    }
+}
+
 pub fn run(root: &Path) -> Result<()> {
-    let native = natively(root)?;
-    let wasm = in_wasm(root)?;
+    let (native, wasm): (Vec<Row>, Vec<Row>) = (natively(root, &[])?, in_wasm(root, "report")?);
     print!("{}", table(&native, &wasm)?);
     Ok(())
 }
 
-fn natively(root: &Path) -> Result<Vec<Row>> {
+/// The client: all of it in both worlds, or one part natively.
+pub fn run_client(root: &Path, part: Option<&str>) -> Result<()> {
+    let arguments: Vec<_> = ["client"].into_iter().chain(part).collect();
+    let native: Vec<Figure> = natively(root, &arguments)?;
+    let wasm: Vec<Figure> = if part.is_none() { in_wasm(root, "reportClient")? } else { Vec::new() };
+    print!("{}", client_table(&native, &wasm));
+    Ok(())
+}
+
+fn natively<T: DeserializeOwned>(root: &Path, arguments: &[&str]) -> Result<Vec<T>> {
     let mut command = Command::new("cargo");
-    parse(&captured(command.current_dir(root).args(["run", "--quiet", "--locked", "--release", "--package", PACKAGE]))?)
+    command.current_dir(root).args(["run", "--quiet", "--locked", "--release", "--package", PACKAGE, "--"]);
+    parse(&captured(command.args(arguments))?)
 }
 
-fn in_wasm(root: &Path) -> Result<Vec<Row>> {
+fn in_wasm<T: DeserializeOwned>(root: &Path, function: &str) -> Result<Vec<T>> {
     let module = wasm::bind_for_node(root, PACKAGE)?;
-    parse(&wasm::call_in_node(&module, "report")?)
+    parse(&wasm::call_in_node(&module, function)?)
 }
 
-fn parse(printed: &str) -> Result<Vec<Row>> {
+fn parse<T: DeserializeOwned>(printed: &str) -> Result<Vec<T>> {
     serde_json::from_str(printed).context("the measurement did not report in JSON")
+}
+
+/// What WebAssembly does not measure is left out there.
+fn client_table(native: &[Figure], wasm: &[Figure]) -> String {
+    let head = "| what | unit | against | native | ratio | WASM | ratio |\n|---|---|---|--:|--:|--:|--:|\n";
+    let lines = native.iter().map(|figure| {
+        let Figure { what, unit, baseline, .. } = figure;
+        let hosted = wasm.iter().find(|other| (&other.what, &other.baseline) == (what, baseline));
+        let hosted = hosted.map_or_else(|| " | ".to_owned(), Figure::cells);
+        format!("| {what} | {unit} | {baseline} | {} | {hosted} |\n", figure.cells())
+    });
+    std::iter::once(head.to_owned()).chain(lines).collect()
+}
+
+/// Three digits are all that a measurement knows.
+fn rounded(value: f64) -> String {
+    match value {
+        10.0..100.0 => format!("{value:.1}"),
+        0.0..10.0 => format!("{value:.2}"),
+        _ => format!("{value:.0}"),
+    }
 }
 
 fn table(native: &[Row], wasm: &[Row]) -> Result<String> {
@@ -71,7 +119,7 @@ fn table(native: &[Row], wasm: &[Row]) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Row, table};
+    use super::{Figure, Row, client_table, table};
 
     fn row(task: &str, ours_us: f64) -> Row {
         Row { task: task.into(), baseline: "sign".into(), ours_us, baseline_us: 10.0 }
@@ -87,5 +135,16 @@ mod tests {
     fn different_tasks_are_not_compared() {
         assert!(table(&[row("seal", 1.0)], &[row("open", 1.0)]).is_err());
         assert!(table(&[row("seal", 1.0)], &[]).is_err());
+    }
+
+    #[test]
+    fn a_figure_that_only_one_world_has_stands_alone() {
+        let figure = |what: &str, ours| {
+            let (unit, baseline) = ("ms".to_owned(), "read".to_owned());
+            Figure { what: what.to_owned(), unit, ours, baseline, floor: 2.0 }
+        };
+        let table = client_table(&[figure("list", 30.0), figure("size", 250.0)], &[figure("list", 90.0)]);
+        assert!(table.contains("| list | ms | read | 30.0 | 15.00 | 90.0 | 45.00 |\n"), "{table}");
+        assert!(table.ends_with("| size | ms | read | 250 | 125.00 |  |  |\n"), "{table}");
     }
 }

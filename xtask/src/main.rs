@@ -33,6 +33,11 @@ enum Task {
     },
     /// Measures the cryptography, natively and in WebAssembly side by side
     Bench,
+    /// Measures the client, natively and in WebAssembly side by side
+    BenchClient {
+        /// One part alone, and natively: backlog, lists or search
+        part: Option<String>,
+    },
     /// Runs the inner loop: format, lints, unit tests
     Check,
     /// Runs everything that is checked, or the named parts of it
@@ -62,6 +67,7 @@ fn run(task: Task) -> Result<()> {
         Task::Web => web::build(&root),
         Task::Fuzz { seconds, target } => fuzz::run(&root, seconds, target.as_deref()),
         Task::Bench => bench::run(&root),
+        Task::BenchClient { part } => bench::run_client(&root, part.as_deref()),
         Task::Check => suite::check(&root),
         Task::Test { list: true, .. } => {
             suite::list();

@@ -17,6 +17,9 @@
 mod agent;
 mod link;
 
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
 use sotto_client::engine::{Change, Engine, EngineError, Moment};
 use sotto_client::store::Store;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -65,12 +68,29 @@ pub enum Reach {
     Away,
 }
 
-/// An engine at work. It ends with the last handle.
+/// An engine at work. It ends with the last handle: whoever drops that waits until the step that is under way is on the disk.
 #[derive(Clone)]
 pub struct Client {
-    work: mpsc::UnboundedSender<Work>,
+    at_work: Arc<AtWork>,
     changes: broadcast::Sender<Change>,
     line: watch::Receiver<Line>,
+}
+
+/// The thread that the engine lives on, and the way to it.
+struct AtWork {
+    work: Option<mpsc::UnboundedSender<Work>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.work = None;
+        // What was asked of the engine may hold the last handle itself.
+        let thread = self.thread.take().filter(|thread| thread.thread().id() != std::thread::current().id());
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Client {
@@ -83,8 +103,13 @@ impl Client {
         let (put_line, line) = watch::channel(Line::default());
         let agent = Agent::new(engine, link, inbox, changes.clone(), put_line)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        std::thread::Builder::new().name("sotto".to_owned()).spawn(move || runtime.block_on(agent.run()))?;
-        Ok(Self { work, changes, line })
+        let live = move || {
+            runtime.block_on(agent.run());
+            // A name that is still being looked up must not keep anybody waiting.
+            runtime.shutdown_background();
+        };
+        let thread = std::thread::Builder::new().name("sotto".to_owned()).spawn(live)?;
+        Ok(Self { at_work: Arc::new(AtWork { work: Some(work), thread: Some(thread) }), changes, line })
     }
 
     /// Does something with the engine at the present moment, and waits until it is done.
@@ -97,7 +122,8 @@ impl Client {
             // Whoever does not wait any more does not want to know.
             let _ = done.send(run(engine, moment));
         });
-        self.work.send(work).map_err(|_| ClientError::Ended)?;
+        let thread = self.at_work.work.as_ref().ok_or(ClientError::Ended)?;
+        thread.send(work).map_err(|_| ClientError::Ended)?;
         outcome.await.map_err(|_| ClientError::Ended)
     }
 

@@ -7,8 +7,8 @@
 //! - ids, positions, names and sealed bytes parse into types of their own, and say what is wrong as [`Invalid`];
 //! - [`Method`] lists all calls and who may make them, [`Call`] pairs each request with its reply;
 //! - [`frame`] carries the calls over one connection;
-//! - `grpc` (features `client` and `server`) carries them over gRPC with the same checks, and `grpc_web` (its own feature) is for clients
-//!   that have only HTTP.
+//! - `grpc` (features `client` and `server`) carries them over gRPC with the same checks, and [`grpc_web`] is for clients that have only
+//!   HTTP.
 //!
 //! ```
 //! use sotto_proto::{ConversationId, LogEntry, decode, limits, wire};
@@ -29,7 +29,6 @@ mod error;
 pub mod frame;
 #[cfg(feature = "grpc")]
 pub mod grpc;
-#[cfg(feature = "grpc-web")]
 pub mod grpc_web;
 mod id;
 mod invalid;

@@ -117,13 +117,12 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args, Serialize, Deserialize)]
-#[group(id = "way", required = true, multiple = true)]
 pub(crate) struct Bot {
     /// Program to start for each message: it gets the message as JSON, and answers with actions as JSON, one a line.
-    #[arg(long, value_name = "PROGRAM", group = "way")]
+    #[arg(long, value_name = "PROGRAM", required_unless_present = "http")]
     pub(crate) exec: Option<PathBuf>,
     /// Address of this machine to listen on for HTTP, such as 127.0.0.1:8080. The token is in the file `http-token` of the profile.
-    #[arg(long, value_name = "ADDRESS", group = "way")]
+    #[arg(long, value_name = "ADDRESS")]
     pub(crate) http: Option<SocketAddr>,
     /// Accept the requests of strangers.
     #[arg(long)]
@@ -131,6 +130,9 @@ pub(crate) struct Bot {
     /// Only this chat.
     #[arg(long = "in", value_name = "CHAT")]
     pub(crate) chat: Option<String>,
+    /// End after so many messages.
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<u64>,
     /// What the program is started with.
     #[arg(last = true)]
     pub(crate) arguments: Vec<String>,

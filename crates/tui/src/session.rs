@@ -65,6 +65,14 @@ impl Session {
         Ok(())
     }
 
+    /// Fails unless somebody is signed in and the server answers; what is under way has come to its end then.
+    pub(crate) async fn require_server(&self) -> Result<(), Failure> {
+        self.require_account().await?;
+        let at_rest = self.in_time(self.at_rest()).await;
+        self.require_account().await?;
+        at_rest
+    }
+
     /// Waits until everything is asked and answered; fails when the server is away.
     pub(crate) async fn at_rest(&self) -> Result<(), Failure> {
         let mut line = self.client.line();

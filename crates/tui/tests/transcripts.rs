@@ -14,6 +14,7 @@ macro_rules! transcripts {
 
 transcripts! {
     account,
+    bot,
     devices,
     groups,
     history_files,

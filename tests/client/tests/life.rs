@@ -7,7 +7,7 @@ use sotto_client::engine::{Attempt, Change, Errand, Line, Preferences, Recoverin
 use sotto_client_tests::{Handset, Town, password_of, text};
 use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::recovery::RecoveryCode;
-use sotto_proto::Method;
+use sotto_proto::{EventId, Method};
 
 #[test]
 fn alice_registers_and_has_saved_messages() {
@@ -38,6 +38,24 @@ fn a_stranger_asks_and_bob_accepts() {
     bob.says(chat, "Ciao Alice");
     assert_eq!(alice.hears(chat), ["Ciao Bob", "Ciao Alice"]);
     assert_eq!(alice.chat(chat).unread.messages, 1);
+}
+
+/// As a page does whose worker died before it could answer.
+#[test]
+fn what_is_asked_for_again_under_its_id_is_said_once() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    let saved = alice.engine.chats().unwrap()[0].id;
+    let id = EventId::from_bytes([7; 16]);
+    let say = |alice: &mut Handset<'_>| alice.with(|engine, moment| engine.send_as(id, saved, text("Once"), moment));
+    say(&mut alice).unwrap();
+    say(&mut alice).unwrap();
+    assert_eq!(alice.engine.queued(saved).unwrap().len(), 1);
+    alice.settle();
+    say(&mut alice).unwrap();
+    alice.settle();
+    assert_eq!(alice.texts(saved), ["Once"]);
+    assert!(alice.engine.queued(saved).unwrap().is_empty());
 }
 
 #[test]

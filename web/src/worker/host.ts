@@ -38,6 +38,8 @@ async function openClient(listener: (change: Change) => void): Promise<Client> {
 class House {
   readonly #client: Client;
   readonly #pages: Set<Tell>;
+  /** Workers of other tabs that are in. Each may have said hello twice. */
+  readonly #tabs = new Set<string>();
 
   constructor(client: Client, pages: Set<Tell>) {
     this.#client = client;
@@ -62,12 +64,15 @@ class House {
 
   /** The worker of another tab, for as long as it lives. */
   #letIn(tab: string): void {
+    if (this.#tabs.has(tab)) return;
+    this.#tabs.add(tab);
     const line = new BroadcastChannel(tab);
     const tell: Tell = (message) => line.postMessage(message);
     const take = this.welcome(tell);
     line.onmessage = ({ data }: MessageEvent<Call>) => take(data);
     void freed(tab).then(() => {
       this.#pages.delete(tell);
+      this.#tabs.delete(tab);
       line.close();
     });
   }

@@ -36,6 +36,8 @@ async function run(): Promise<void> {
   const guest = new Guest(name, tell);
   self.onmessage = ({ data }: MessageEvent<Call>) => guest.ask(data);
   await becomeOwner(() => tell({ type: "waiting" }));
+  // What is asked while the store opens is asked again when it is open.
+  self.onmessage = null;
   guest.leave();
 
   const house = await openHouse();

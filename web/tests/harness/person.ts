@@ -39,7 +39,7 @@ export class Tab {
     await this.page.evaluate(async () => {
       // The list of what is kept offline names every script.
       const files = await (await fetch("/sw.js")).text();
-      const [address] = /\/assets\/client-[\w-]+\.js/.exec(files) ?? [];
+      const [address] = /\/assets\/lone-client-[\w-]+\.js/.exec(files) ?? [];
       const { Client, drawId } = await import(address ?? "no client");
       Object.assign(window, { client: new Client(), changes: [], states: [], draw: drawId });
       window.client.listen({

@@ -286,6 +286,15 @@ impl Chat {
         Ok(())
     }
 
+    pub(super) fn stored_group(&self, db: &Connection, whose: Whose) -> Result<Option<Group>, StoreError> {
+        let state: Option<Vec<u8>> = db
+            .prepare_cached("SELECT state FROM groups WHERE conversation = ?1 AND whose = ?2")?
+            .query_row(params![self.number, whose.number()], |row| row.get(0))
+            .optional()?;
+        let restored = state.map(|state| Group::restore(&SecretVec::new(state))).transpose();
+        restored.map_err(|_| StoreError::Contradiction("groups.state"))
+    }
+
     /// The last entry that was processed.
     pub(super) fn high_seq(&self) -> u64 {
         self.window.map_or(0, |window| window.high.seq())
@@ -383,7 +392,7 @@ impl Step<'_, '_> {
         if let Some(group) = self.memory.groups.remove(&chat.id) {
             return Ok(Some(group));
         }
-        self.stored_group(chat, Whose::Own)
+        Ok(self.stored_group(chat, Whose::Own)?)
     }
 
     /// Keeps the group for the next time without writing it: it did not change.
@@ -401,21 +410,15 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn vault_group(&self, chat: &Chat) -> Result<Option<Group>, Mishap> {
-        self.stored_group(chat, Whose::Vault)
+        Ok(self.stored_group(chat, Whose::Vault)?)
     }
 
     pub(super) fn put_vault_group(&mut self, chat: &Chat, group: &mut Group) -> Result<(), Mishap> {
         self.store_group(chat, Whose::Vault, group)
     }
 
-    pub(super) fn stored_group(&self, chat: &Chat, whose: Whose) -> Result<Option<Group>, Mishap> {
-        let state: Option<Vec<u8>> = self
-            .db
-            .prepare_cached("SELECT state FROM groups WHERE conversation = ?1 AND whose = ?2")?
-            .query_row(params![chat.number, whose.number()], |row| row.get(0))
-            .optional()?;
-        let restored = state.map(|state| Group::restore(&SecretVec::new(state))).transpose();
-        restored.map_err(|_| Mishap::Store(StoreError::Contradiction("groups.state")))
+    pub(super) fn stored_group(&self, chat: &Chat, whose: Whose) -> Result<Option<Group>, StoreError> {
+        chat.stored_group(self.db, whose)
     }
 
     pub(super) fn store_group(&mut self, chat: &Chat, whose: Whose, group: &mut Group) -> Result<(), Mishap> {

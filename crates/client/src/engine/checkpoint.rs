@@ -210,8 +210,9 @@ impl Step<'_, '_> {
         Ok(self
             .db
             .prepare_cached(
-                "SELECT seq, event_id, author, standing, received_at_ms, body FROM scenes JOIN entries USING (conversation, seq)
-                 WHERE conversation = ?1 ORDER BY seq DESC LIMIT 1000",
+                "SELECT seq, event_id, author, standing, received_at_ms, body
+                 FROM scenes CROSS JOIN entries USING (conversation, seq)
+                 WHERE scenes.conversation = ?1 ORDER BY scenes.seq DESC LIMIT 1000",
             )?
             .query_map([chat.number], |row| {
                 Ok(SceneEntry {

@@ -1,5 +1,6 @@
 //! What opens the events of an epoch, and who was a member in it.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
@@ -55,6 +56,14 @@ struct Device {
 pub(super) struct Readable {
     pub(super) secret: EpochSecret,
     pub(super) roster: Roster,
+    /// The keys that were asked for: to decode one takes half as long as to verify a signature by it.
+    keys: RefCell<BTreeMap<Sender, Option<DevicePublicKey>>>,
+}
+
+impl Readable {
+    pub(super) fn key_of(&self, sender: Sender) -> Option<DevicePublicKey> {
+        *self.keys.borrow_mut().entry(sender).or_insert_with(|| self.roster.key_of(sender))
+    }
 }
 
 impl Roster {
@@ -77,7 +86,7 @@ impl Roster {
         Ok(Self { members, post: number_of(policy.post), rename: number_of(policy.rename), retention })
     }
 
-    pub(super) fn key_of(&self, sender: Sender) -> Option<DevicePublicKey> {
+    fn key_of(&self, sender: Sender) -> Option<DevicePublicKey> {
         let member = self.member(sender.account)?;
         let device = member.devices.iter().find(|device| device.id == sender.device.as_bytes())?;
         DevicePublicKey::from_bytes(device.key.as_slice().try_into().ok()?).ok()
@@ -174,7 +183,8 @@ impl Step<'_, '_> {
         let Some((secret, body)) = row else { return Ok(None) };
         let secret = Secret::copy_from(&secret).ok_or(Mishap::Bad("a stored secret"))?;
         let roster = Roster::decode(body.as_slice()).map_err(|_| Mishap::Bad("a stored roster"))?;
-        Ok(Some(Readable { secret: EpochSecret::from_secret(secret), roster }))
+        let keys = RefCell::default();
+        Ok(Some(Readable { secret: EpochSecret::from_secret(secret), roster, keys }))
     }
 
     /// Whether a position is beyond all epochs that can be read.

@@ -16,9 +16,13 @@ use super::step::{Mishap, Step};
 
 impl Step<'_, '_> {
     /// Tells the others how far this account has received and read. A stranger whose request was not accepted is told nothing.
-    pub(super) fn mark_next(&mut self, chat: &Chat, group: &Group) -> Result<(), Mishap> {
+    pub(super) fn mark_next(&mut self, chat: &mut Chat, group: &Group) -> Result<(), Mishap> {
         let (read, delivered) = (chat.read_seq.min(chat.high_seq()), chat.high_seq());
-        let news = read > chat.marked_read || (delivered > chat.marked_delivered && self.others_spoke(chat)?);
+        if delivered > chat.marked_delivered && !self.others_spoke(chat)? {
+            // What needs no receipt is not looked through again.
+            chat.marked_delivered = delivered;
+        }
+        let news = read > chat.marked_read || delivered > chat.marked_delivered;
         if chat.stand != Stand::Member || !news || self.is_busy(Lane::Marker(chat.id))? {
             return Ok(());
         }
@@ -78,7 +82,7 @@ impl Step<'_, '_> {
         let position = position(marker.generation, marker.epoch)?;
         let Some(epoch) = self.readable(chat, position)? else { return Ok(()) };
         let header = header(chat.id, position, Kind::Marker(marker.version));
-        let opened = event::open(&epoch.secret, &header, &marker.sealed, |sender| epoch.roster.key_of(sender));
+        let opened = event::open(&epoch.secret, &header, &marker.sealed, |sender| epoch.key_of(sender));
         let Ok(opened) = opened else { return Ok(()) };
         let body = opened.expose_body().to_vec();
         let Ok(Marker { read_seq, delivered_seq }) = decode(body.into(), limits::EVENT_MAX) else { return Ok(()) };

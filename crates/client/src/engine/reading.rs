@@ -222,7 +222,7 @@ impl Step<'_, '_> {
         // Without the secret of its epoch an event is for others.
         let Some((_, Some(epoch))) = &reader.epoch else { return Ok(()) };
         let header = header(reader.chat.id, entry.position, Kind::Event(id));
-        let opened = event::open(&epoch.secret, &header, sealed, |sender| epoch.roster.key_of(sender));
+        let opened = event::open(&epoch.secret, &header, sealed, |sender| epoch.key_of(sender));
         let Ok(opened) = opened else {
             return Ok(self.note(reader.chat, entry.seq.get(), entry.received_at_ms, Line::Unreadable)?);
         };

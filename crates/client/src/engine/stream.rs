@@ -128,7 +128,7 @@ impl Step<'_, '_> {
         let position = position(signal.generation, signal.epoch)?;
         let Some(epoch) = self.readable(&chat, position)? else { return Ok(()) };
         let header = header(id, position, Kind::Signal);
-        let opened = event::open(&epoch.secret, &header, &signal.sealed, |sender| epoch.roster.key_of(sender));
+        let opened = event::open(&epoch.secret, &header, &signal.sealed, |sender| epoch.key_of(sender));
         let Ok(opened) = opened else { return Ok(()) };
         let own = self.account()?.id;
         let body = opened.expose_body().to_vec();

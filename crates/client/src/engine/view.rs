@@ -1,10 +1,11 @@
 //! What there is to see.
 
 use rusqlite::{OptionalExtension as _, params};
+use sotto_crypto::secret::SecretVec;
 use sotto_proto::wire::ConversationKind;
 use sotto_proto::{AccountId, ConversationId, EventId};
 
-use super::chat::{Chat, Membership, Stand, Trouble};
+use super::chat::{Chat, Membership, Stand, Trouble, Whose};
 use super::epochs::Roster;
 use super::markers::{Reading, readings};
 use super::notices::{Line, Placed};
@@ -187,6 +188,21 @@ impl Engine {
         let Some(other) = self.other_side(chat)? else { return Ok(None) };
         let contact = contact(self.store.connection(), other)?;
         Ok(contact.filter(|contact| contact.blocked).map(|_| other))
+    }
+
+    /// What the members of an epoch have in common and nobody else has, with the generation and the epoch: where two of them hold different
+    /// ones, they do not agree on what happened to the group (RFC 9420 §8.7). None while this device is no member.
+    pub fn epoch_authenticator(&self, id: ConversationId) -> Result<Option<(u32, u64, SecretVec)>, EngineError> {
+        let db = self.store.connection();
+        let chat = Chat::load(db, id)?.filter(|chat| chat.membership == Membership::Member);
+        let Some(group) = chat.map(|chat| chat.stored_group(db, Whose::Own)).transpose()?.flatten() else {
+            return Ok(None);
+        };
+        let held = (group.standing().ok(), group.epoch_authenticator().ok());
+        let (Some(standing), Some(authenticator)) = held else {
+            return Err(StoreError::Contradiction("groups.state").into());
+        };
+        Ok(Some((standing.governance.generation, group.epoch(), authenticator)))
     }
 
     /// Lines that no event says, from a place of the log on.

@@ -1,4 +1,7 @@
 //! Reading a stretch of a conversation as it is shown.
+//!
+//! SQLite has no statistics here, and would rather walk through a whole conversation in its order than sort three rows. Each `CROSS
+//! JOIN` says which table is looked at first, and each order is by a column of that table.
 
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -18,7 +21,7 @@ impl Store {
         let mut shown = self
             .connection()
             .prepare_cached(
-                "SELECT entries.* FROM entries JOIN conversations ON number = conversation
+                "SELECT entries.* FROM conversations CROSS JOIN entries ON number = conversation
                  WHERE id = ?1 AND seq < ?2 AND shown = 1 ORDER BY seq DESC LIMIT ?3",
             )?
             .query_map(params![conversation.as_bytes(), before, limit], Kept::read)?
@@ -37,7 +40,7 @@ impl Store {
         let kept = self
             .connection()
             .prepare_cached(
-                "SELECT entries.* FROM entries JOIN conversations ON number = conversation
+                "SELECT entries.* FROM conversations CROSS JOIN entries ON number = conversation
                  WHERE id = ?1 AND seq > ?2 AND shown = 1 AND author <> ?3 ORDER BY seq LIMIT ?4",
             )?
             .query_map(params![conversation.as_bytes(), after, account.as_bytes(), UNREAD_MAX], Kept::read)?
@@ -57,8 +60,8 @@ impl Store {
 pub(crate) fn scene(db: &Connection, conversation: ConversationId) -> Result<Scene, StoreError> {
     let kept = db
         .prepare_cached(
-            "SELECT entries.* FROM scenes JOIN entries USING (conversation, seq)
-             JOIN conversations ON number = conversation WHERE id = ?1 ORDER BY seq",
+            "SELECT entries.* FROM conversations CROSS JOIN scenes ON number = scenes.conversation
+             CROSS JOIN entries USING (conversation, seq) WHERE id = ?1 ORDER BY scenes.seq",
         )?
         .query_map([conversation.as_bytes()], Kept::read)?
         .collect::<Result<Vec<_>, _>>()?;
@@ -171,8 +174,8 @@ fn what(entry: &Entry, acts: &[Entry]) -> Option<What> {
 fn acts(connection: &Connection, conversation: i64, target: EventId) -> Result<Vec<Entry>, StoreError> {
     let kept = connection
         .prepare_cached(
-            "SELECT entries.* FROM acts JOIN entries USING (conversation, seq)
-             WHERE conversation = ?1 AND target = ?2 ORDER BY seq",
+            "SELECT entries.* FROM acts CROSS JOIN entries USING (conversation, seq)
+             WHERE acts.conversation = ?1 AND target = ?2 ORDER BY acts.seq",
         )?
         .query_map(params![conversation, target.as_bytes()], Kept::read)?
         .collect::<Result<Vec<_>, _>>()?;

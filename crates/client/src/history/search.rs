@@ -88,8 +88,8 @@ impl Store {
 }
 
 fn statement(wanted: &Wanted, expression: &str) -> (String, Vec<Value>) {
-    let mut sql = "SELECT entries.*, id FROM words JOIN entries ON entries.row = words.rowid
-         JOIN conversations ON number = conversation WHERE words MATCH ?"
+    let mut sql = "SELECT entries.*, id FROM words CROSS JOIN entries ON entries.row = words.rowid
+         CROSS JOIN conversations ON number = conversation WHERE words MATCH ?"
         .to_owned();
     let mut values = vec![Value::from(expression.to_owned())];
     if let Some(times) = &wanted.received_at_ms {

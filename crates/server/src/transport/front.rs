@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
 use sotto_proto::Method;
 use sotto_proto::wire::ErrorCode;
+use tracing::Instrument as _;
 
 use super::Settings;
 use super::stop::Stop;
@@ -86,6 +87,8 @@ impl Front {
         body: Bytes,
     ) -> BoxFuture<'static, Result<Answer, Failure>> {
         let metrics = self.metrics.clone();
+        // Whatever is logged on the way says which call it was. It costs nothing unless such lines are wanted.
+        let span = tracing::debug_span!("call", method = method.path());
         let call = self.calls.clone().call(method, caller, body);
         // A server that shuts down waits for what is under way, even if nobody else does any more.
         let stop = self.stop.clone();
@@ -103,6 +106,7 @@ impl Front {
                 reply @ Answer::Reply(_) => reply,
             })
         }
+        .instrument(span)
         .boxed()
     }
 

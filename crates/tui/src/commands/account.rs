@@ -66,13 +66,14 @@ pub(super) async fn register(common: &Common, chosen: Register, console: &mut Co
         return Err(Message::SignedInAlready { name }.failed());
     }
     let entered = session.outcome(|engine, moment| engine.register(new, moment), |change| verdict(change, "")).await;
-    come_in(profile, &session, entered, Story::Registered, console).await
+    come_in(profile, session, entered, Story::Registered, console).await
 }
 
 pub(super) async fn login(common: &Common, returning: Login, console: &mut Console) -> Result<(), Failure> {
     let password = password(&returning.password, false, console)?;
     let (profile, session) = enter(common, returning.server.as_deref(), "login", console)?;
     let login_name = login_name(&session, returning.user).await?;
+    come_to_rest(&session).await?;
     let whom = login_name.clone();
     let back = Returning { login_name, password, device_name: device_name(returning.device_name) };
     let needs_code = session
@@ -89,7 +90,7 @@ pub(super) async fn login(common: &Common, returning: Login, console: &mut Conso
         Ok(false) => Ok(()),
         Err(failure) => Err(failure),
     };
-    come_in(profile, &session, entered, Story::SignedIn, console).await
+    come_in(profile, session, entered, Story::SignedIn, console).await
 }
 
 async fn second_factor(session: &Session, code: Option<String>, whom: &str, console: &Console) -> Result<(), Failure> {
@@ -125,10 +126,19 @@ pub(super) async fn recover(common: &Common, lost: Recover, console: &mut Consol
     let password = new_password(&lost.password, console)?;
     let (profile, session) = enter(common, lost.server.as_deref(), "recover", console)?;
     let login_name = login_name(&session, lost.user).await?;
+    come_to_rest(&session).await?;
     let whom = login_name.clone();
     let lost = Recovering { login_name, code, password, cost: cost(), device_name: device_name(lost.device_name) };
     let entered = session.outcome(|engine, moment| engine.recover(lost, moment), |change| verdict(change, &whom)).await;
-    come_in(profile, &session, entered, Story::SignedIn, console).await
+    come_in(profile, session, entered, Story::SignedIn, console).await
+}
+
+/// Where somebody is signed in already, what is under way with the old session comes to its end before a new one begins.
+async fn come_to_rest(session: &Session) -> Result<(), Failure> {
+    if session.look(|engine| Ok(engine.is_signed_in())).await? {
+        session.in_time(session.at_rest()).await?;
+    }
+    Ok(())
 }
 
 /// The name to sign in by: the one that is given, or the one that was signed in here before.
@@ -141,6 +151,8 @@ async fn login_name(session: &Session, named: Option<String>) -> Result<String, 
 pub(super) async fn logout(common: &Common, console: &mut Console) -> Result<(), Failure> {
     let (profile, session) = open(common, "logout", console)?;
     if session.look(|engine| Ok(engine.own_account().is_some())).await? {
+        // A session that the server has ended needs no farewell; one that it cannot be asked about gets one.
+        let _ = come_to_rest(&session).await;
         let wiped = |change: &Change| (*change == Change::Wiped).then_some(Ok(()));
         session.outcome(Engine::log_out, wiped).await?;
     }
@@ -161,26 +173,42 @@ fn enter(
     command: &str,
     console: &Console,
 ) -> Result<(Profile, Session), Failure> {
+    if let Some(server) = server.filter(|server| !is_address(server)) {
+        return Err(Message::BadServer { server: crate::safe::line(server) }.misused());
+    }
     let folder = common.profile.clone().unwrap_or_else(Profile::usual_folder);
     let profile = Profile::open_or_make(&folder, server, command, &passphrase(common), console)?;
     start(profile, common, console)
+}
+
+/// Whether it can be the address of a server.
+fn is_address(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '['))
 }
 
 /// Once the server has let the device in, the first things that others need of it go to the server before the command ends. A
 /// profile in which nobody has signed in is not left behind.
 async fn come_in(
     profile: Profile,
-    session: &Session,
+    session: Session,
     entered: Result<(), Failure>,
     story: Story,
     console: &mut Console,
 ) -> Result<(), Failure> {
-    if let Err(failure) = entered {
-        if session.look(|engine| Ok(engine.own_account().is_none())).await? {
-            profile.remove()?;
-        }
-        return Err(failure);
+    let outcome = match entered {
+        Ok(()) => settle_in(&session, story, console).await,
+        Err(failure) => Err(failure),
+    };
+    let is_nobodys = session.look(|engine| Ok(engine.own_account().is_none())).await?;
+    drop(session);
+    if is_nobodys {
+        profile.remove()?;
     }
+    outcome
+}
+
+async fn settle_in(session: &Session, story: Story, console: &mut Console) -> Result<(), Failure> {
     session.in_time(session.at_rest()).await?;
     let object = account_object(session, story, story == Story::Registered).await?;
     console.show(&object)?;

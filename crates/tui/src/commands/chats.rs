@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use sotto_client::engine::{Attempt, Change, Engine};
 use sotto_proto::ConversationId;
+use sotto_proto::wire::ConversationKind;
 
 use super::messages::{Landed, content, landed, show_sent, typed_text};
 use crate::arguments::Dm;
@@ -65,7 +66,11 @@ pub(super) async fn dm(session: &Session, dm: Dm, console: &mut Console) -> Resu
 
 /// Waits until a chat that was begun here is on the server.
 pub(super) async fn founded(session: &Session, chat: ConversationId, whom: &str) -> Result<(), Failure> {
-    let is_there = move |engine: &mut Engine| engine.chat(chat).ok().flatten().filter(|chat| chat.ready).map(|_| ());
+    let is_there = move |engine: &mut Engine| {
+        let chat = engine.chat(chat).ok()??;
+        let is_known = chat.kind != ConversationKind::Direct || chat.other.is_some();
+        (chat.ready && is_known).then_some(())
+    };
     let failed = |change: &Change| match change {
         Change::Failed { what: Attempt::Start(failed), why } if *failed == chat => Some(Failure::of(*why, whom)),
         _ => None,

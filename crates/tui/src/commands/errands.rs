@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::words::{Language, Message};
 
 pub(super) async fn password(session: &Session, new: NewPassword, console: &mut Console) -> Result<(), Failure> {
-    session.require_account().await?;
+    session.require_server().await?;
     let old = account::password(&new.old, false, console)?;
     let password = account::new_password(&new.new, console)?;
     let errand = Errand::ChangePassword { password, cost: account::cost(), end_other_sessions: !new.keep_sessions };
@@ -57,7 +57,7 @@ pub(super) async fn recovery_words(
     source: &PasswordSource,
     console: &mut Console,
 ) -> Result<(), Failure> {
-    session.require_account().await?;
+    session.require_server().await?;
     let password = account::password(source, false, console)?;
     run(session, password, Errand::RenewRecoveryWords, Attempt::RecoveryWords).await?;
     let words = session.look(|engine| Ok(engine.expose_recovery_words().map(str::to_owned))).await?;
@@ -103,7 +103,7 @@ pub(super) async fn devices(
     what: Option<DeviceCommand>,
     console: &mut Console,
 ) -> Result<(), Failure> {
-    session.require_account().await?;
+    session.require_server().await?;
     match what {
         None => {
             let devices = list_devices(session).await?;
@@ -169,7 +169,7 @@ pub(super) async fn second_factor(
     factor: SecondFactor,
     console: &mut Console,
 ) -> Result<(), Failure> {
-    session.require_account().await?;
+    session.require_server().await?;
     match factor {
         SecondFactor::Enable(source) => enable_factor(session, &source, console).await,
         SecondFactor::Disable(source) => {

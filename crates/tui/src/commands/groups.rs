@@ -9,7 +9,7 @@ use sotto_proto::wire::{self, ConversationKind};
 use sotto_proto::{AccountId, ConversationId, UserName};
 
 use super::chats::{founded, now_ms};
-use super::messages::say;
+use super::messages::{landed, say};
 use crate::arguments::{Group, Role};
 use crate::console::{Console, Shown};
 use crate::failure::Failure;
@@ -28,6 +28,7 @@ pub(super) async fn run(session: &Session, group: Group, console: &mut Console) 
             for name in &names {
                 add(session, chat, &finding::user(name)?).await?;
             }
+            tell_title(session, chat).await?;
             console.say(&Message::Done)
         }
         Group::Remove { chat, names } => {
@@ -74,8 +75,12 @@ async fn create(session: &Session, title: String, names: &[String], console: &mu
     let chat = session.with(move |engine, moment| engine.start_group(&title, &accounts, moment)).await?;
     founded(session, chat, &names.iter().map(UserName::as_str).collect::<Vec<_>>().join(", @")).await?;
     session.until(move |engine| engine.queued(chat).ok().filter(Vec::is_empty).map(|_| ())).await?;
-    for name in names.iter().filter(|name| known.iter().all(|(user, _)| user != *name)) {
+    let strangers: Vec<_> = names.iter().filter(|name| known.iter().all(|(user, _)| user != *name)).collect();
+    for name in &strangers {
         add(session, chat, name).await?;
+    }
+    if !strangers.is_empty() {
+        tell_title(session, chat).await?;
     }
     let object =
         session.look(move |engine| engine.chat(chat)?.map(|chat| ChatObject::of(engine, &chat, now_ms())).transpose());
@@ -100,6 +105,15 @@ async fn add(session: &Session, chat: ConversationId, name: &UserName) -> Result
     let invited = name.clone();
     let ask = move |engine: &mut Engine, moment: &mut Moment<'_>| engine.invite(chat, &invited, moment);
     session.carry_out(ask, is_there, |change| failed(change, chat, &shown)).await
+}
+
+/// Who comes later reads from there on, and so has to be told again what the group is called.
+async fn tell_title(session: &Session, chat: ConversationId) -> Result<(), Failure> {
+    let title = session.look(move |engine| Ok(engine.scene(chat)?.title)).await?;
+    let Some(name) = title.title else { return Ok(()) };
+    let title = wire::Title { title: name.as_str().to_owned(), description: title.description };
+    let id = session.with(move |engine, moment| engine.send(chat, Content::Title(title), moment)).await?;
+    landed(session, chat, id).await.map(|_| ())
 }
 
 async fn remove(session: &Session, chat: ConversationId, named: &str) -> Result<(), Failure> {
@@ -208,7 +222,9 @@ async fn members(session: &Session, named: &str, console: &mut Console) -> Resul
                 standing: member.standing,
             })
         });
-        objects.collect::<Result<Vec<_>, EngineError>>()
+        let mut objects = objects.collect::<Result<Vec<_>, EngineError>>()?;
+        objects.sort_by(|one, other| (other.standing, &one.person.user).cmp(&(one.standing, &other.person.user)));
+        Ok(objects)
     });
     members.await?.iter().try_for_each(|member| console.show(member))
 }

@@ -5,6 +5,7 @@ use sotto_client::engine::{Change, Engine, EngineError, Stand};
 use sotto_client::history::{Item, Wanted, What};
 use sotto_client::timeline::{Emoji, Standing, State};
 use sotto_native_client::Reach;
+use sotto_proto::wire::ConversationKind;
 use sotto_proto::wire::event::Content;
 use sotto_proto::{ConversationId, EventId, wire};
 use unicode_normalization::UnicodeNormalization as _;
@@ -52,7 +53,10 @@ pub(super) async fn delete(session: &Session, of: MessageOf, console: &mut Conso
     let may = session.look(move |engine| {
         let own = engine.own_account();
         let members = engine.members(chat)?;
-        let moderates = members.iter().any(|member| Some(member.account) == own && member.standing >= Standing::Admin);
+        // Two people who talk alone are both owners, and each has only what is theirs.
+        let is_group = engine.chat(chat)?.is_some_and(|chat| chat.kind == ConversationKind::Group);
+        let moderates =
+            is_group && members.iter().any(|member| Some(member.account) == own && member.standing >= Standing::Admin);
         Ok(own == Some(item.author) || moderates)
     });
     if !may.await? {

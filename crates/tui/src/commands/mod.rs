@@ -45,19 +45,22 @@ pub(crate) async fn run(arguments: Arguments, console: &mut Console) -> Result<(
         command if command.can_be_handed_over() => {
             let folder = common.profile.clone().unwrap_or_else(Profile::usual_folder);
             match Profile::open_or(&folder, command.name(), || relay::reach(&folder))? {
-                Ok(profile) => {
-                    let (_profile, session) = start(profile, &common, console)?;
-                    let _relay = command.stays().then(|| relay::Relay::begin(&session));
-                    run_in(&session, command, console).await
-                }
+                Ok(profile) => run_on(profile, &common, command, console).await,
                 Err(other) => relay::hand_over(other, command, &common, console).await,
             }
         }
         command => {
-            let (_profile, session) = open(&common, command.name(), console)?;
-            run_in(&session, command, console).await
+            let folder = common.profile.clone().unwrap_or_else(Profile::usual_folder);
+            run_on(Profile::open(&folder, command.name())?, &common, command, console).await
         }
     }
+}
+
+/// Runs a command on a profile that this process has.
+async fn run_on(profile: Profile, common: &Common, command: Command, console: &mut Console) -> Result<(), Failure> {
+    let (_profile, session) = start(profile, common, console)?;
+    let _relay = command.stays().then(|| relay::Relay::begin(&session));
+    run_in(&session, command, console).await
 }
 
 /// Runs a command that needs no other profile than the one that is open. Commands run others, so the type of what is run is erased.

@@ -3,18 +3,18 @@
 use std::path::Path;
 
 /// What was seen, by its name.
-pub struct Masks {
+pub(crate) struct Masks {
     seen: Vec<(String, String)>,
 }
 
 impl Masks {
-    pub fn new(server: &str, folder: &Path) -> Self {
+    pub(crate) fn new(server: &str, folder: &Path) -> Self {
         let fixed = [("SERVER", server.to_owned()), ("FOLDER", folder.to_str().unwrap().to_owned())];
         Self { seen: fixed.map(|(name, value)| (name.to_owned(), value)).into() }
     }
 
     /// A command with the values that its names stand for.
-    pub fn filled(&self, command: &str) -> String {
+    pub(crate) fn filled(&self, command: &str) -> String {
         // Longer names first: `ID1` is the beginning of `ID10`.
         let mut seen: Vec<_> = self.seen.iter().collect();
         seen.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
@@ -22,7 +22,7 @@ impl Masks {
     }
 
     /// What was printed, with names for what is new.
-    pub fn masked(&mut self, printed: &str) -> String {
+    pub(crate) fn masked(&mut self, printed: &str) -> String {
         let mut masked = printed.to_owned();
         for (name, value) in &self.seen {
             masked = masked.replace(value, name);
@@ -37,11 +37,12 @@ impl Masks {
         let line = self.named(&line, "NUMBER", |rest| run(rest, 60, |c| c.is_ascii_digit()));
         let line = replaced(&line, "TIME", |rest| shaped(rest, "0000-00-00T00:00:00.000Z"));
         let line = replaced(&line, "TIME", |rest| shaped(rest, "0000-00-00 00:00"));
-        replaced(&line, "(PID)", |rest| {
-            let inner = rest.strip_prefix('(')?;
-            let digits = inner.find(|c: char| !c.is_ascii_digit()).filter(|digits| *digits > 0)?;
-            inner[digits..].starts_with(')').then_some(digits + 2)
-        })
+        let line = between(&line, "` (", ")", "PID");
+        let line = between(&line, "\"words\":[", "]", "WORDS");
+        let line = between(&line, "SOTTO-VERIFY:1:", "\"", "CODE");
+        let line = between(&line, "\"delivered_seq\":", "}", "N");
+        let is_clock = line.ends_with(" ms") || line.contains("\"check\":\"clock\"");
+        if is_clock { replaced(&line, "0", signed) } else { line }
     }
 
     /// Twenty-four words in JSON; those in rows, and safety numbers in groups, are only hidden.
@@ -119,4 +120,16 @@ fn shaped(text: &str, pattern: &str) -> Option<usize> {
     let fits = |(c, like): (char, char)| if like == '0' { c.is_ascii_digit() } else { c == like };
     let long_enough = text.chars().count() >= pattern.len();
     (long_enough && text.chars().zip(pattern.chars()).all(fits)).then_some(pattern.len())
+}
+
+/// What stands between two texts, by a name.
+fn between(line: &str, before: &str, after: &str, name: &str) -> String {
+    let found = line.split_once(before).and_then(|(head, rest)| rest.split_once(after).map(|(_, tail)| (head, tail)));
+    found.map_or_else(|| line.to_owned(), |(head, tail)| format!("{head}{before}{name}{after}{tail}"))
+}
+
+/// A number with its sign.
+fn signed(text: &str) -> Option<usize> {
+    let digits = text.strip_prefix(['+', '-'])?.chars().take_while(char::is_ascii_digit).count();
+    (digits > 0).then_some(digits + 1)
 }

@@ -27,7 +27,7 @@ use masks::Masks;
 use server::Server;
 
 /// Replays a transcript and compares, or writes what came of it if that is asked for.
-pub fn replay(name: &str) {
+pub(crate) fn replay(name: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts").join(format!("{name}.txt"));
     let wanted = std::fs::read_to_string(&file).unwrap();
     let mut stage = Stage::new();
@@ -182,9 +182,9 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
-/// `\n` and `\u{202e}` as the characters that they name.
+/// `\n`, `\r`, `\t` and `\u{202e}` as the characters that they name.
 fn unescaped(text: &str) -> String {
-    let mut plain = text.replace("\\n", "\n");
+    let mut plain = text.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t");
     while let Some((before, rest)) = plain.split_once("\\u{") {
         let (digits, after) = rest.split_once('}').unwrap();
         let c = char::from_u32(u32::from_str_radix(digits, 16).unwrap()).unwrap();

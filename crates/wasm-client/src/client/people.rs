@@ -38,6 +38,12 @@ impl Client {
         })
     }
 
+    /// Tells those with whom the person talks alone that it is there: once a minute while it is, and when it goes.
+    #[wasm_bindgen(js_name = appear)]
+    pub fn appear(&self, here: bool) -> Result<(), Failure> {
+        self.act(|engine, moment| engine.appear(here, moment))
+    }
+
     /// What this person and a contact compare.
     #[wasm_bindgen(js_name = safety)]
     pub fn safety(&self, account: &str, key: Ts<view::KeyChoice>) -> Result<Ts<MaybeSafety>, Failure> {

@@ -35,6 +35,7 @@ impl World {
     /// Checks all invariants, once everything has come to rest.
     pub(crate) fn check(&self) {
         self.check_logs();
+        self.check_agreement();
         for device in 0..self.devices.len() {
             self.check_device(device);
         }
@@ -52,6 +53,22 @@ impl World {
                 };
                 if !fresh {
                     self.fail(&format!("I4 or I6 is broken by entry {} of {}", entry.seq, short(chat)));
+                }
+            }
+        }
+    }
+
+    /// I5: devices that are in one epoch of a group hold the same keys.
+    fn check_agreement(&self) {
+        let mut authenticators = BTreeMap::new();
+        for (index, device) in self.devices.iter().enumerate() {
+            for chat in self.chats(index) {
+                let held = self.engine(index).epoch_authenticator(chat.id).unwrap();
+                let Some((generation, epoch, authenticator)) = held else { continue };
+                let authenticator = authenticator.expose_secret().to_vec();
+                let first = authenticators.entry((chat.id, generation, epoch)).or_insert_with(|| authenticator.clone());
+                if *first != authenticator {
+                    self.fail(&format!("I5 is broken: {} holds other keys in {}", device.name, short(chat.id)));
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Client engines against the model of the server, in virtual time.
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+mod backups;
 mod ledger;
 mod lies;
 mod program;

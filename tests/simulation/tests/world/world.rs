@@ -1,5 +1,7 @@
 //! Devices on a network: engines with their stores, each driven as its shell would drive it.
 
+use std::path::PathBuf;
+
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use sotto_client::engine::{
@@ -14,6 +16,8 @@ use sotto_simulation::mischief::Mischief;
 use sotto_simulation::model::Model;
 use sotto_simulation::network::{Arrival, Event, Failure, Network, Peer, Weather};
 
+use tempfile::TempDir;
+
 use crate::ledger::Ledger;
 
 /// Everything.
@@ -25,6 +29,8 @@ pub(crate) struct World {
     /// Shares of 1,000 steps after which a device dies, to be started again.
     pub(crate) crashes: u32,
     trace: Vec<String>,
+    /// Where the stores are, if they can be copied.
+    disk: Option<TempDir>,
 }
 
 /// A device of a person.
@@ -46,17 +52,23 @@ impl World {
         let mut rng = StdRng::seed_from_u64(seed);
         let server = Mischief::new(Model::new(&mut rng));
         let network = Network::new(server, weather, BEGINNING, rng.random());
-        Self { network, devices: Vec::new(), ledger: Ledger::default(), rng, crashes: 0, trace: Vec::new() }
+        Self { network, devices: Vec::new(), ledger: Ledger::default(), rng, crashes: 0, trace: Vec::new(), disk: None }
+    }
+
+    /// The same with stores that can be copied, which takes longer.
+    pub(crate) fn on_disk(seed: u64, weather: Weather) -> Self {
+        Self { disk: Some(TempDir::with_prefix("sotto-simulation-").unwrap()), ..Self::new(seed, weather) }
     }
 
     /// A device that nobody is signed in on.
     fn unpack(&mut self, person: &str) -> usize {
         let number = self.devices.iter().filter(|device| device.person == person).count() + 1;
-        let store = Store::open(":memory:", &StoreKey::take(&mut [7; StoreKey::LENGTH])).unwrap();
+        let name = format!("{person}/{number}");
+        let engine = Engine::open(self.open_store(self.devices.len())).unwrap();
         self.devices.push(Device {
-            name: format!("{person}/{number}"),
+            name,
             person: person.to_owned(),
-            engine: Some(Engine::open(store).unwrap()),
+            engine: Some(engine),
             rng: StdRng::seed_from_u64(self.rng.random()),
             listens: false,
             rests_until: 0,
@@ -64,6 +76,39 @@ impl World {
             failures: Vec::new(),
         });
         self.devices.len() - 1
+    }
+
+    fn open_store(&self, device: usize) -> Store {
+        let file = self.disk.as_ref().map(|disk| store_file(disk, device));
+        let location = file.as_ref().map_or(":memory:", |file| file.to_str().unwrap());
+        Store::open(location, &StoreKey::take(&mut [7; StoreKey::LENGTH])).unwrap()
+    }
+
+    /// A copy of what a device has stored.
+    pub(crate) fn back_up(&mut self, device: usize) -> Vec<u8> {
+        self.note(&format!("{} is backed up", self.devices[device].name));
+        // Closing moves everything into the one file.
+        drop(self.devices[device].engine.take().unwrap().close());
+        let backup = std::fs::read(store_file(self.disk.as_ref().unwrap(), device)).unwrap();
+        self.start_again(device);
+        backup
+    }
+
+    /// The device goes on with what it had stored when it was backed up.
+    pub(crate) fn roll_back(&mut self, device: usize, backup: &[u8]) {
+        self.note(&format!("{} is rolled back", self.devices[device].name));
+        drop(self.devices[device].engine.take().unwrap().close());
+        std::fs::write(store_file(self.disk.as_ref().unwrap(), device), backup).unwrap();
+        self.start_again(device);
+    }
+
+    /// A second machine goes on with the same store.
+    pub(crate) fn clone_device(&mut self, device: usize) -> usize {
+        let backup = self.back_up(device);
+        let person = self.devices[device].person.clone();
+        let clone = self.unpack(&person);
+        self.roll_back(clone, &backup);
+        clone
     }
 
     /// Somebody arrives with a first device, and is signed in when this returns.
@@ -89,10 +134,17 @@ impl World {
     /// Somebody takes another device, and is signed in on it when this returns.
     pub(crate) fn sign_in(&mut self, person: &str) -> usize {
         let device = self.unpack(person);
+        self.sign_in_again(device);
+        device
+    }
+
+    /// Its owner types the password on a device whose session has ended.
+    pub(crate) fn sign_in_again(&mut self, device: usize) {
+        let person = self.devices[device].person.clone();
         for _ in 0..TRIES {
-            self.type_password(device, person, "a horse");
+            self.type_password(device, &person, "a horse");
             if self.wait_for_session(device) {
-                return device;
+                return;
             }
         }
         self.fail("a login does not succeed")
@@ -176,10 +228,20 @@ impl World {
     /// The device dies between two steps, and is started again with what it had stored.
     pub(crate) fn crash(&mut self, device: usize) {
         self.note(&format!("{} dies and comes back", self.devices[device].name));
+        let store = self.devices[device].engine.take().unwrap().close();
+        self.start(device, store);
+    }
+
+    fn start_again(&mut self, device: usize) {
+        let store = self.open_store(device);
+        self.start(device, store);
+    }
+
+    fn start(&mut self, device: usize, store: Store) {
+        let engine = Engine::open(store).unwrap();
+        let was_in = engine.own_account().is_some();
         let slot = &mut self.devices[device];
-        let was_in = slot.engine.as_ref().is_some_and(|engine| engine.own_account().is_some());
-        let store = slot.engine.take().unwrap().close();
-        slot.engine = Some(Engine::open(store).unwrap());
+        slot.engine = Some(engine);
         slot.listens = false;
         (slot.rests_until, slot.listens_from) = (0, 0);
         self.network.reconnect(Peer(device));
@@ -357,6 +419,10 @@ pub(crate) fn name(person: &str) -> UserName {
 
 pub(crate) fn short(chat: ConversationId) -> String {
     chat.to_string()[..6].to_owned()
+}
+
+fn store_file(disk: &TempDir, device: usize) -> PathBuf {
+    disk.path().join(format!("{device}.db"))
 }
 
 fn engine_failure(failure: Failure) -> EngineFailure {

@@ -1,4 +1,4 @@
-import type { Change, Chat, Member, Page, Session } from "../../wasm/sotto_wasm_client.js";
+import type { Change, Chat, Contact, KeyChoice, Member, Page, Session } from "../../wasm/sotto_wasm_client.js";
 import { drawId, type Client } from "../client/client.ts";
 import { Fresh } from "./fresh.ts";
 import { rowsOf } from "./timeline.ts";
@@ -16,6 +16,8 @@ const EMPTY: Page = { items: [], lines: [], queued: [], hasMore: false };
 export class Conversation {
   readonly id: string;
   chat = $state.raw<Chat>();
+  /** The other side of a chat of two. */
+  contact = $state.raw<Contact>();
   members = $state.raw<Member[]>([]);
   page = $state.raw<Page>(EMPTY);
   loaded = $state(false);
@@ -46,6 +48,7 @@ export class Conversation {
 
   take(change: Change): void {
     if (change.type === "typing" && change.chat === this.id) this.#hear(change.who, change.stopped);
+    if ("account" in change && change.account === this.contact?.account) this.look();
     if (change.type === "chats" || ("chat" in change && change.chat === this.id)) this.look();
   }
 
@@ -59,6 +62,7 @@ export class Conversation {
   }
 
   keepDraft(draft: string): void {
+    if (draft === this.chat?.draft) return;
     void this.#client.call("keepDraft", this.id, draft).catch(() => {});
   }
 
@@ -67,6 +71,11 @@ export class Conversation {
     if (Date.now() - this.#told < TYPING_PAUSE_MS) return;
     this.#told = Date.now();
     void this.#client.call("typing", this.id, false).catch(() => {});
+  }
+
+  /** Takes the key that the other side was seen with lately, or keeps the one that was known. */
+  decideOnKey(choice: KeyChoice): Promise<void> {
+    return this.#client.call("decideOnKey", this.contact?.account ?? "", choice);
   }
 
   accept(): Promise<void> {
@@ -93,6 +102,7 @@ export class Conversation {
 
   close(): void {
     for (const stop of this.#stops.values()) clearTimeout(stop);
+    this.#stops.clear();
   }
 
   async #read(): Promise<void> {
@@ -102,6 +112,8 @@ export class Conversation {
       this.#client.call("members", this.id),
       this.#client.call("page", this.id, undefined, this.#limit),
     ]);
+    this.contact = chat?.other ? await this.#client.call("contact", chat.other) : undefined;
+    this.#heardOut(page);
     const own = members.find(({ account }) => account === session.account);
     if (!this.loaded && chat && chat.unread > 0) this.#unreadAfter = own?.readSeq ?? 0;
     this.own = session.account ?? "";
@@ -109,6 +121,12 @@ export class Conversation {
     this.page = page;
     this.chat = chat;
     this.loaded = true;
+  }
+
+  /** Who has just said something is not writing it any more. */
+  #heardOut(page: Page): void {
+    const last = page.items.at(-1);
+    if (last && last.seq !== this.page.items.at(-1)?.seq) this.#hear(last.author, true);
   }
 
   #hear(who: string, stopped: boolean): void {

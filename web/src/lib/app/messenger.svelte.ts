@@ -5,6 +5,7 @@ import { Conversation } from "./conversation.svelte.ts";
 import { Entrance } from "./entrance.svelte.ts";
 import { Fresh } from "./fresh.ts";
 
+const MINUTE_MS = 60_000;
 const CHAT = /^#chat\/([0-9a-f]{32})$/;
 
 /** The messenger in one tab: who is here, which chats there are, and the one that is open. */
@@ -28,8 +29,12 @@ export class Messenger {
     const forget = this.client.listen({ changed: (change) => this.#take(change), moved: (state) => this.#move(state) });
     addEventListener("hashchange", () => this.#follow(), { signal });
     addEventListener("online", () => void this.client.call("tryNow"), { signal });
+    const appear = () => this.#appear();
+    document.addEventListener("visibilitychange", appear, { signal });
+    const minute = setInterval(appear, MINUTE_MS);
     this.#move(this.client.state);
     return () => {
+      clearInterval(minute);
       stop.abort();
       forget();
       this.client.stop();
@@ -58,6 +63,9 @@ export class Messenger {
         this.#session.want();
         break;
       case "online":
+        this.#session.want();
+        if (change.online) this.#appear();
+        break;
       case "signed-in":
       case "signed-out":
       case "account":
@@ -74,6 +82,11 @@ export class Messenger {
 
   leave(): void {
     location.hash = "";
+  }
+
+  /** Says that the person is there, for as long as somebody may be looking. */
+  #appear(): void {
+    if (this.session?.signedIn) void this.client.call("appear", !document.hidden).catch(() => {});
   }
 
   /** The recovery words are on paper: nobody has to see them again. */

@@ -61,6 +61,10 @@ export class Client {
   #start(): void {
     this.#started = Date.now();
     this.#move({ state: "starting" });
+    if (!isSecureContext) {
+      this.#break({ code: "insecure-context", detail: `${location.origin} is not a secure context` });
+      return;
+    }
     try {
       const worker = startWorker();
       this.#worker = worker;

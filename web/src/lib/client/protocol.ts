@@ -61,6 +61,7 @@ const LOST: Record<Operation, "ask again" | "tell the person"> = {
   search: "ask again",
   pins: "ask again",
   contact: "ask again",
+  appear: "ask again",
   safety: "ask again",
   judgeScan: "ask again",
   setVerified: "ask again",

@@ -23,7 +23,8 @@ CREATE TABLE entries (
 ) STRICT;
 
 CREATE UNIQUE INDEX entries_by_event ON entries (conversation, event_id);
-CREATE INDEX entries_shown ON entries (conversation, seq) WHERE shown = 1;
+-- No partial index: SQLite would plan each statement that might use one again for every value that is bound.
+CREATE INDEX entries_shown ON entries (conversation, shown, seq);
 
 -- Which entries act on which event, also when that has not come yet.
 CREATE TABLE acts (

@@ -148,14 +148,6 @@ impl Connection {
         }
     }
 
-    /// Waits until nobody else writes the rows that a query finds, and keeps it so. SQLite's writer is alone anyway.
-    pub(crate) async fn lock(&mut self, sql: String, args: &[Arg<'_>]) -> Result<(), StoreError> {
-        match &self.0 {
-            Inner::PostgresWrite(_) => self.locked_rows(sql, args).await.map(drop),
-            _ => Ok(()),
-        }
-    }
-
     /// As [`Self::rows`], and nobody else writes these rows before this transaction ends.
     pub(crate) async fn locked_rows(&mut self, sql: String, args: &[Arg<'_>]) -> Result<Vec<Row>, StoreError> {
         match &self.0 {
@@ -166,11 +158,26 @@ impl Connection {
 
     /// As [`Self::rows`], leaving out rows that others write at this moment.
     pub(crate) async fn free_rows(&mut self, sql: &'static str, args: &[Arg<'_>]) -> Result<Vec<Row>, StoreError> {
+        let sql = self.only_free(sql.to_owned());
+        self.rows(AssertSqlSafe(sql), args).await
+    }
+
+    /// The query without the rows that others write at this moment; nobody else writes what is left before this transaction ends.
+    pub(crate) fn only_free(&self, query: String) -> String {
         match &self.0 {
-            Inner::PostgresWrite(_) => {
-                self.rows(AssertSqlSafe(format!("{sql} FOR NO KEY UPDATE SKIP LOCKED")), args).await
-            }
-            _ => self.rows(sql, args).await,
+            Inner::PostgresWrite(_) => query + " FOR NO KEY UPDATE SKIP LOCKED",
+            _ => query,
+        }
+    }
+
+    /// Joins a table by one look into its index for each row before it. PostgreSQL needs to be told: where it believes a few rows to be
+    /// many it reads the whole table instead. SQLite always does it like that, and knows no `LATERAL`.
+    pub(crate) fn looked_up(&self, table: &str, name: &str, condition: &str) -> String {
+        match &self.0 {
+            Inner::PostgresWrite(_) | Inner::PostgresRead(_) => format!(
+                "CROSS JOIN LATERAL (SELECT {name}.* FROM {table} AS {name} WHERE {condition} OFFSET 0) AS {name}"
+            ),
+            Inner::SqliteWrite(_) | Inner::SqliteRead(_) => format!("JOIN {table} AS {name} ON {condition}"),
         }
     }
 

@@ -88,7 +88,11 @@ impl Lifecycle for SqlStore {
 async fn tell_for_ever(database: Arc<Database>) {
     loop {
         tokio::time::sleep(PAUSE).await;
-        while tell::tell_members(&database, TOLD_AT_ONCE).await.is_ok_and(|told| told > 0) {
+        // On only while more waited than are told at once: what has grown meanwhile is told next time, once for many appends.
+        while tell::tell_grown(&database, TOLD_AT_ONCE).await.is_ok_and(|told| told >= u64::from(TOLD_AT_ONCE)) {
+            tokio::task::yield_now().await;
+        }
+        while tell::tell_contacts(&database).await.unwrap_or(false) {
             tokio::task::yield_now().await;
         }
     }

@@ -270,9 +270,10 @@ pub(super) async fn joined(tx: &mut Connection, stretches: &[Between], columns: 
     let Some(&(last, ..)) = stretches.last() else { return Ok(Vec::new()) };
     let count = stretches.len().next_power_of_two();
     let values: Vec<String> = (0..count).map(|n| format!("(${},${},${})", n * 3 + 1, n * 3 + 2, n * 3 + 3)).collect();
+    let of_stretch = tx.looked_up("log", "l", "l.conversation = w.conversation AND l.seq >= w.low AND l.seq <= w.high");
     let sql = format!(
-        "WITH wanted (conversation, low, high) AS (VALUES {}) SELECT {columns} FROM wanted w
-         JOIN log l ON l.conversation = w.conversation AND l.seq >= w.low AND l.seq <= w.high ORDER BY l.conversation, l.seq",
+        "WITH wanted (conversation, low, high) AS (VALUES {}) SELECT {columns} FROM wanted w {of_stretch}
+         ORDER BY l.conversation, l.seq",
         values.join(",")
     );
     // Rounded up by stretches of nothing, so that few different statements have to be prepared.

@@ -38,6 +38,7 @@ async fn answer(session: &Session, bot: &Bot, console: &mut Console) -> Result<(
         None => None,
     };
     let mut arrivals = Arrivals::begin(session, Seen::read).await?;
+    let mut left = bot.count.unwrap_or(u64::MAX);
     loop {
         if bot.accept {
             accept_all(session).await?;
@@ -46,6 +47,10 @@ async fn answer(session: &Session, bot: &Bot, console: &mut Console) -> Result<(
             if let Some(program) = bot.exec.as_ref().filter(|_| !message.own) {
                 exec::answer(session, program, &bot.arguments, &message, console).await;
                 mark_read(session, &message).await?;
+                left -= 1;
+                if left == 0 {
+                    return session.in_time(session.at_rest()).await;
+                }
             }
         }
     }
