@@ -74,6 +74,10 @@ fn preview(model: &Model, chat: &ChatRow, theme: Theme) -> Span<'static> {
 
 fn marks(model: &Model, chat: &ChatRow, theme: Theme) -> Vec<Span<'static>> {
     let mut marks = Vec::new();
+    // A request says itself that there is something.
+    if chat.stand == Stand::Requested {
+        return marks;
+    }
     if chat.muted {
         marks.push(Span::styled(Message::MutedMark.say(model.settings.language), theme.faint()));
     }

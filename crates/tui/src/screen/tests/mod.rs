@@ -30,6 +30,7 @@ stories!(
     an_empty_account_says_how_to_begin,
     messages_are_chosen_answered_changed_and_deleted,
     one_stays_where_one_was_while_others_write,
+    people_compare_their_numbers,
     search_goes_to_what_was_found,
     settings_help_and_devices,
     strange_text_breaks_nothing,

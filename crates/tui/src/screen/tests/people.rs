@@ -13,7 +13,7 @@ use crate::screen::settings::Settings;
 use crate::screen::text::{Fragment, Kind};
 use crate::screen::update::update;
 use crate::screen::view::{
-    Body, Bubble, ChatRow, Delivery, Device, Earlier, Hit, Me, Member, Piece, Quote, Reaction, Room,
+    Body, Bubble, ChatRow, Delivery, Device, Earlier, Hit, Me, Member, Piece, Proof, Quote, Reaction, Room,
 };
 use crate::words::Message;
 
@@ -61,6 +61,8 @@ pub(super) fn comes(what: &str) -> Vec<Input> {
         "bob-types" => vec![Input::Typing { chat: chat_id(BOB), who: account(BOB), stopped: false }],
         "hits" => vec![Input::Found { query: "lake".to_owned(), hits: hits() }],
         "devices" => vec![Input::Devices(devices())],
+        "proof" => vec![Input::Proof(Some(Box::new(proof(false))))],
+        "new-key" => vec![Input::Proof(Some(Box::new(proof(true))))],
         "refusal" => {
             vec![Input::Said(Notice { message: Message::NobodyThere { name: "zoe".to_owned() }, is_alarm: true })]
         }
@@ -269,6 +271,19 @@ fn hits() -> Vec<Hit> {
         hit(7, "Lake club", 2, CAROL, vec![Fragment::plain("The "), found(), Fragment::plain(" is frozen")]),
         hit(BOB, "Bob (@bob)", 1, BOB, vec![Fragment::plain("I was at the "), found(), Fragment::plain(" today.")]),
     ]
+}
+
+/// The code is as large as a real one.
+fn proof(is_new_key: bool) -> Proof {
+    Proof {
+        account: account(BOB),
+        name: name(BOB).to_owned(),
+        digits: (0..12).map(|group| format!("{:05}", group * 8_111)).collect(),
+        words: ["casual", "casino", "pull"].repeat(6).join(" "),
+        code: vec!["▀▄█".repeat(15); 23],
+        verified: false,
+        is_new_key,
+    }
 }
 
 fn devices() -> Vec<Device> {
