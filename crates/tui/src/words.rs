@@ -436,6 +436,7 @@ messages! {
     ProofLarger => "A larger window shows the code to be scanned; so does `sotto verify --qr`.", "Код для сканирования покажет окно побольше или `sotto verify --qr`.";
     KeyNotKnown => "Their key is not known yet.", "Ключ пока не известен.";
     DecideFirst => "A verified key has changed; nothing is sent before you decide: F2, v.", "Проверенный ключ изменился; до решения ничего не отправляется: F2, v.";
+    IsBlocked => "blocked: what they write is not shown (F2, b takes it back)", "заблокировано: написанное не видно (F2, b — снять)";
     EncryptedVerified => "end-to-end encrypted, verified", "сквозное шифрование, ключ проверен";
     DevicesTitle => "Your devices", "Ваши устройства";
     DevicesKeys => "r rename · Esc · `sotto devices` revokes", "r переименовать · Esc · отозвать: `sotto devices`";

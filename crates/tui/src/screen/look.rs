@@ -86,10 +86,16 @@ fn chat_row(engine: &Engine, chat: &ChatView, now_ms: u64, language: Language) -
         archived: object.archived,
         ready: chat.ready,
         verified: object.verified,
+        blocked: is_blocked(engine, chat)?,
         undecided: chat.undecided,
         trouble: chat.trouble.map(|trouble| trouble_in_words(trouble).say(language)),
         draft: chat.draft.clone(),
     })
+}
+
+fn is_blocked(engine: &Engine, chat: &ChatView) -> Result<bool, EngineError> {
+    let contact = chat.other.map(|other| engine.contact(other)).transpose()?.flatten();
+    Ok(contact.is_some_and(|contact| contact.blocked))
 }
 
 fn room(

@@ -39,6 +39,8 @@ pub(super) struct ChatRow {
     pub(super) archived: bool,
     pub(super) ready: bool,
     pub(super) verified: bool,
+    /// Whether the other side is blocked.
+    pub(super) blocked: bool,
     /// Whose verified key has changed: nothing is sent before the person has decided.
     pub(super) undecided: Option<AccountId>,
     /// What does not add up, as a sentence.

@@ -100,6 +100,7 @@ fn about(model: &Model) -> (String, bool) {
     let (Some(chat), Some(room)) = (model.open_chat(), model.open_room()) else { return (String::new(), false) };
     match chat.kind {
         _ if !chat.ready => (say(Message::Unopened), false),
+        ConversationKind::Direct if chat.blocked => (say(Message::IsBlocked), false),
         ConversationKind::Direct if chat.verified => (say(Message::EncryptedVerified), room.is_there),
         ConversationKind::Direct if room.is_there => (say(Message::IsThere), true),
         ConversationKind::Direct => (say(Message::EncryptedChat), false),

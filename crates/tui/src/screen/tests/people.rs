@@ -123,6 +123,7 @@ fn chat(with: u8, name: &str, kind: ConversationKind, last: &str, minutes_ago: u
         archived: false,
         ready: true,
         verified: false,
+        blocked: false,
         undecided: None,
         trouble: None,
         draft: String::new(),

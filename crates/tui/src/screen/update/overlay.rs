@@ -210,8 +210,12 @@ fn members(model: &mut Model, at: usize, key: KeyEvent, wishes: &mut Vec<Wish>) 
         (KeyCode::Char('p'), _) => wishes.push(arranged(Pinned(!chat.pinned))),
         (KeyCode::Char('m'), _) => wishes.push(arranged(Muted(!chat.muted))),
         (KeyCode::Char('x'), _) => wishes.push(arranged(Archived(!chat.archived))),
-        (KeyCode::Char('b'), _) if chat.other.is_some() => {
-            if let Some(other) = chat.other {
+        (KeyCode::Char('b'), _) => {
+            let is_blocked = chat.blocked;
+            let Some(other) = chat.other else { return };
+            if is_blocked {
+                wishes.push(Wish::Do(Act::SetBlocked(other, false)));
+            } else {
                 model.overlay = Some(Overlay::Sure { what: Deed::Block(id, other) });
             }
         }
