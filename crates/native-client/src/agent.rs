@@ -162,7 +162,7 @@ impl Agent {
     fn live_ended(&mut self) {
         self.live.is_open = false;
         self.live.tries = self.live.tries.saturating_add(1);
-        let ceiling = Duration::from_millis(250 << self.live.tries.min(7));
+        let ceiling = Duration::from_millis(250 << self.live.tries.min(6));
         self.live.due = Instant::now() + ceiling.mul_f64(self.rng.random_range(0.5..1.0));
     }
 

@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 /// A CHAT is named by its id, its title or, for a chat of two, @NAME. A MESSAGE is named by its id or its number in the chat (#12).
 /// Exit codes: 0 done, 1 failed, 2 asked for in a wrong way, 3 not signed in, 4 refused for safety.
 #[derive(Debug, Parser)]
-#[command(name = "sotto", version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "sotto", version, propagate_version = true)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) common: Common,
+    /// Without one, the screen opens.
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(crate) command: Option<Command>,
 }
 
 /// What holds for every command.
@@ -42,6 +43,8 @@ pub(crate) struct Common {
 
 #[derive(Debug, Subcommand, Serialize, Deserialize)]
 pub(crate) enum Command {
+    /// Open the full screen, as without a command.
+    Ui,
     /// Make an account, with this machine as its first device.
     Register(Register),
     /// Sign in with this machine, as a new device or again.
@@ -166,7 +169,8 @@ impl Command {
     /// Whether the process that has the profile open can do it for another one: it asks for no secret, and touches no file.
     pub(crate) fn can_be_handed_over(&self) -> bool {
         match self {
-            Self::Register(_)
+            Self::Ui
+            | Self::Register(_)
             | Self::Login(_)
             | Self::Recover(_)
             | Self::Logout
@@ -186,6 +190,7 @@ impl Command {
     /// As it is typed.
     pub(crate) fn name(&self) -> &'static str {
         match self {
+            Self::Ui => "ui",
             Self::Register(_) => "register",
             Self::Login(_) => "login",
             Self::Recover(_) => "recover",

@@ -10,6 +10,7 @@ mod profile;
 mod qr;
 mod relay;
 mod safe;
+mod screen;
 mod secrets;
 mod session;
 mod words;
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
 
 /// Where the text is to come from standard input, it does.
 fn take_input(arguments: &mut Arguments) -> Result<(), Failure> {
-    let Some(text) = arguments.command.text_mut() else { return Ok(()) };
+    let Some(text) = arguments.command.as_mut().and_then(arguments::Command::text_mut) else { return Ok(()) };
     let mut read = String::new();
     io::stdin().lock().take(INPUT_MAX).read_to_string(&mut read).map_err(|_| Message::NotText.misused())?;
     read.trim_end_matches(['\r', '\n']).clone_into(text);

@@ -185,10 +185,10 @@ impl Traffic {
     }
 }
 
-/// Half a second doubled with each try, a minute at most, and anything from half of that to all of it, so that many devices which lost
-/// their server together do not come back together.
+/// Half a second doubled with each try, sixteen at most, since somebody may be waiting, and anything from half of that to all of it, so
+/// that many devices which lost their server together do not come back together.
 fn back_off(tries: u32, moment: &mut Moment<'_>) -> u64 {
-    let ceiling = (500_u64 << tries.min(7)).min(60_000);
+    let ceiling = 500_u64 << tries.min(5);
     let share = u64::from(u16::from_be_bytes(moment.random()));
     ceiling / 2 + ceiling / 2 * share / u64::from(u16::MAX)
 }

@@ -23,12 +23,19 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::profile::{Passphrase, Profile};
 use crate::relay;
+use crate::screen;
 use crate::session::Session;
 
 /// Runs a command to its end.
 pub(crate) async fn run(arguments: Arguments, console: &mut Console) -> Result<(), Failure> {
     let Arguments { common, command } = arguments;
-    match command {
+    match command.unwrap_or(Command::Ui) {
+        Command::Ui => {
+            screen::require_terminal()?;
+            let (_profile, session) = open(&common, Command::Ui.name(), console)?;
+            let _relay = relay::Relay::begin(&session);
+            screen::open(&session, console.language).await
+        }
         Command::Register(chosen) => account::register(&common, chosen, console).await,
         Command::Login(returning) => account::login(&common, returning, console).await,
         Command::Recover(lost) => account::recover(&common, lost, console).await,
@@ -94,7 +101,8 @@ async fn dispatch(session: &Session, command: Command, console: &mut Console) ->
         Command::Block(asked) => requests::set_blocked(session, &asked.chat, true, console).await,
         Command::Unblock(asked) => requests::set_blocked(session, &asked.chat, false, console).await,
         // These open the profile themselves, or need none.
-        Command::Register(_)
+        Command::Ui
+        | Command::Register(_)
         | Command::Login(_)
         | Command::Recover(_)
         | Command::Logout

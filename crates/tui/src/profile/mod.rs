@@ -104,8 +104,18 @@ impl Profile {
     /// Removes everything of the profile.
     pub(crate) fn remove(self) -> Result<(), Failure> {
         key::forget(&self.card.key);
-        let files =
-            [STORE, "sotto.db-wal", "sotto.db-shm", key::FILE, CARD, SOCKET, HTTP_TOKEN, HTTP_ADDRESS, lock::FILE];
+        let files = [
+            STORE,
+            "sotto.db-wal",
+            "sotto.db-shm",
+            key::FILE,
+            CARD,
+            SOCKET,
+            HTTP_TOKEN,
+            HTTP_ADDRESS,
+            lock::FILE,
+            crate::screen::FILE,
+        ];
         for file in files.map(|name| self.folder.join(name)) {
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(cannot_write(&file, &error)),
