@@ -8,6 +8,7 @@ use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 use sotto_fuzz as _;
 use sotto_proto::grpc::from_status;
+use sotto_proto::grpc_web::{BodyReader, Piece, outcome};
 use sotto_proto::limits::MESSAGE_MAX;
 use sotto_proto::wire::{self, ErrorCode};
 use sotto_proto::{
@@ -37,8 +38,25 @@ const OTHERS: &[Check] = &[
     |bytes| back::<wire::AppendRequest, Append>(bytes),
     |bytes| back::<wire::CommitRequest, Commit>(bytes),
     status,
+    grpc_web_reply,
     field,
 ];
+
+/// A body of gRPC-Web as it arrives, in two pieces, and its headers.
+fn grpc_web_reply(bytes: Bytes) {
+    let mut reader = BodyReader::default();
+    let (one, other) = bytes.split_at(bytes.len() / 2);
+    for part in [one, other] {
+        reader.push(part);
+        while let Some(piece) = reader.next_piece() {
+            if matches!(piece, Piece::End(_)) {
+                return;
+            }
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let _ = outcome(|name| text.lines().find_map(|line| line.strip_prefix(name)));
+}
 
 /// A request and the reply to it.
 fn call<M: Call>(bytes: Bytes) {

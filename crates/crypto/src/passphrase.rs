@@ -48,7 +48,10 @@ pub fn seal(
 
 /// Opens what [`seal`] gave.
 pub fn open(sealed: &[u8], passphrase: &Password) -> Result<Secret<KEY_LEN>, PassphraseError> {
-    let (header, rest) = sealed.split_at_checked(HEADER_LEN).ok_or(PassphraseError::Malformed)?;
+    if sealed.len() != SEALED_LEN {
+        return Err(PassphraseError::Malformed);
+    }
+    let (header, rest) = sealed.split_at(HEADER_LEN);
     let (cost, salt) = decode_header(header).ok_or(PassphraseError::Malformed)?;
     let stretched = stretch(passphrase, cost, &salt)?;
     let opened = sealing(&stretched, header).open(rest).map_err(|error| match error {

@@ -7,11 +7,16 @@ use std::path::{Path, PathBuf};
 use libfuzzer_sys as _; // the coverage that all is built with counts into it
 use mls_rs::mls_rs_codec::MlsEncode;
 use prost::Message;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::mls::context::extensions_for;
 use sotto_crypto::mls::governance::Role;
 use sotto_crypto::mls::group::Group;
+use sotto_crypto::passphrase;
+use sotto_crypto::secret::Secret;
 use sotto_fuzz::forge::{group_secrets, mend_founding, mend_key_package};
-use sotto_fuzz::logins::true_replies;
+use sotto_fuzz::logins::{PASSWORD, true_replies};
 use sotto_fuzz::village::{Village, in_the_village};
 use sotto_proto::frame::{Accept, CallId, Frame, Hello, Request, encode_prefixed, split};
 use sotto_proto::limits::{MESSAGE_MAX, SEALED_EVENT_MIN};
@@ -32,11 +37,18 @@ fn main() {
         write(&folder, "certificate", [agreement(village).encode().expect("an agreement in force")]);
     });
     let (registration, login) = true_replies();
-    write(&folder, "login_reply", [led_by(&[0], [registration]), led_by(&[1], [login])].into_iter().flatten());
+    let replies = [led_by(&[0], [registration]), led_by(&[1], [login])].into_iter().flatten();
+    write(&folder, "login_reply", replies.chain(led_by(&[2], [&sealed_store_key()])));
     write(&folder, "wire", messages());
     write(&folder, "frame", frames());
     let texts = ["alice_1", "Alice@Example.org", "Алиса 👩‍👩‍👧", "00112233445566778899aabbccddeeff", Method::ALL[0].path()];
     write(&folder, "typed_text", texts.map(|text| text.as_bytes().to_vec()));
+}
+
+fn sealed_store_key() -> Vec<u8> {
+    let (key, password) = (Secret::fill(|key| *key = [7; 32]), Password::new(PASSWORD).expect("a password"));
+    let sealed = passphrase::seal(&key, &password, StretchCost::MINIMUM, &mut StdRng::seed_from_u64(5));
+    sealed.expect("a sealed key").to_vec()
 }
 
 /// Forged from true pieces, everything must be as the true one is, or be accepted: a forger who forges badly tests nothing.
