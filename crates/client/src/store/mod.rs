@@ -57,6 +57,7 @@ impl Store {
     ///
     /// `location` is a path natively, and in the browser a URI that names the file system which the shell has installed.
     pub fn open(location: &str, key: &StoreKey) -> Result<Self, StoreError> {
+        platform::set_up();
         let mut connection = Connection::open(location).map_err(StoreError::from_opening)?;
         unlock(&connection, key)?;
         connection.execute_batch(platform::DURABILITY).map_err(StoreError::from_opening)?;

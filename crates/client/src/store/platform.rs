@@ -1,13 +1,23 @@
 //! The one place where the store differs between platforms: which cipher encrypts the file, and how a commit becomes
 //! durable on its file system.
 
-pub(super) use current::{DURABILITY, key_pragma};
+pub(super) use current::{DURABILITY, key_pragma, set_up};
 
 /// SQLCipher: AES-256-CBC with HMAC-SHA-512 a page, under the raw key. A page that is not in the cache has to be decrypted
 /// again, so there is more of it than SQLite's own 2 MB; in the browser SQLite is built with as much.
 #[cfg(not(target_arch = "wasm32"))]
 mod current {
+    use std::sync::Once;
+
+    use rusqlite::Connection;
     use zeroize::Zeroizing;
+
+    /// SQLCipher sets itself up in the first call to SQLite, and SQLite lets other threads in before that is done: their keys would be
+    /// refused. So the first call is made here, and everybody waits for it.
+    pub(in super::super) fn set_up() {
+        static DONE: Once = Once::new();
+        DONE.call_once(|| drop(Connection::open_in_memory()));
+    }
 
     pub(in super::super) fn key_pragma(hex: &str) -> Zeroizing<String> {
         Zeroizing::new(format!("PRAGMA key = \"x'{hex}'\";"))
@@ -25,6 +35,9 @@ mod current {
 #[cfg(target_arch = "wasm32")]
 mod current {
     use zeroize::Zeroizing;
+
+    /// There is one thread.
+    pub(in super::super) fn set_up() {}
 
     pub(in super::super) fn key_pragma(hex: &str) -> Zeroizing<String> {
         Zeroizing::new(format!("PRAGMA cipher = 'chacha20'; PRAGMA key = 'raw:{hex}';"))

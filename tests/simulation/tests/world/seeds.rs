@@ -26,6 +26,12 @@ fn a_life_in_which_a_removal_overtook_a_reply() {
     World::live(630, ACTIONS).check();
 }
 
+/// The reply to a call that was made again told of less of the log than was known by then, and what came meanwhile was never asked for.
+#[test]
+fn a_life_in_which_an_old_reply_came_late() {
+    World::live(225, ACTIONS).check();
+}
+
 #[test]
 fn the_same_seed_is_the_same_life() {
     let logs = || {
