@@ -322,9 +322,7 @@ impl Chat {
         // A reply that was overtaken tells of an earlier time. Whether the log became shorter, only one to a later call can tell.
         let last = head.last_seq.map_or(0, Seq::get);
         let is_shorter = last < self.high_seq() && self.stand == Stand::Member && self.trouble.is_none();
-        // What was told of the log since then stays known: a member asks until it has read that far.
-        let told = if self.is_over() { 0 } else { self.server_seq };
-        self.server_seq = if is_shorter { self.high_seq() + 1 } else { last.max(self.high_seq()).max(told) };
+        self.server_seq = if is_shorter { self.high_seq() + 1 } else { last.max(self.high_seq()) };
         self.server_first_seq = head.first_seq.get();
         self.server_epoch = head.position.epoch.get();
         self.server_handshake = head.last_handshake_seq.map_or(0, Seq::get);

@@ -186,7 +186,8 @@ impl Step<'_, '_> {
         asked: &wire::ReadRangeRequest,
         reply: wire::ReadRangeResponse,
     ) -> Result<(), Mishap> {
-        let mut told = chat.server_seq;
+        let known = chat.server_seq;
+        let mut told = known;
         if let Some(head) = reply.head {
             let head = ConversationHead::try_from(head)?;
             told = head.last_seq.map_or(0, sotto_proto::Seq::get);
@@ -222,6 +223,10 @@ impl Step<'_, '_> {
             chat.window = Some(Window { low: before, high: before });
             self.keep_head(chat, before)?;
             self.read_on(chat, &entries)?;
+            if asked.direction() == Direction::Forward && chat.membership == Membership::Member {
+                // The reply to a call that was made again may be older than what is known of the log: it is asked for once more.
+                chat.server_seq = chat.server_seq.max(known);
+            }
             if asked.direction() == Direction::Backward && chat.server_seq > chat.high_seq() {
                 chat.server_seq = chat.high_seq();
             }
