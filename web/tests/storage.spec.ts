@@ -49,7 +49,7 @@ test("all site data deleted is a fresh start", async ({ page, server }) => {
 test("C7: the device has no room left", async ({ page, server }) => {
   await page.goto(server.url + QUIET);
   const debug = await page.context().newCDPSession(page);
-  await debug.send("Storage.overrideQuotaForOrigin", { origin: server.url, quotaSize: 20_000 });
+  await debug.send("Storage.overrideQuotaForOrigin", { origin: server.url, quotaSize: 60_000 });
   await page.goto(`${server.url}/#check`);
   await expectFailure(page, "store", "full");
 });
