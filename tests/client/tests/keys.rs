@@ -6,7 +6,7 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use prost::Message as _;
 use sha1::Sha1;
-use sotto_client::engine::{Attempt, Change, Engine, Errand, FactorCode, Recovering, Returning, Why};
+use sotto_client::engine::{Attempt, Change, Engine, Errand, FactorCode, Outgoing, Recovering, Returning, Why};
 use sotto_client_tests::{Handset, Town, password_of};
 use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::recovery::RecoveryCode;
@@ -26,6 +26,19 @@ fn tries(handset: &mut Handset<'_>, password: Password) {
 fn runs(handset: &mut Handset<'_>, errand: Errand) {
     handset.changes.clear();
     handset.with(|engine, moment| engine.run(password_of("alice"), errand, moment)).unwrap();
+    handset.settle();
+}
+
+/// Comes back to Alice's account by the words, with a new password.
+fn recovers(handset: &mut Handset<'_>, words: &str) {
+    let lost = Recovering {
+        login_name: "alice".to_owned(),
+        code: RecoveryCode::parse(words).unwrap(),
+        password: new_password(),
+        cost: StretchCost::MINIMUM,
+        device_name: "New phone".to_owned(),
+    };
+    handset.with(|engine, moment| engine.recover(lost, moment)).unwrap();
     handset.settle();
 }
 
@@ -75,15 +88,7 @@ fn the_words_on_paper_bring_everything_back() {
     drop(alice);
 
     let mut found = town.handset(2);
-    let lost = Recovering {
-        login_name: "alice".to_owned(),
-        code: RecoveryCode::parse(&words).unwrap(),
-        password: new_password(),
-        cost: StretchCost::MINIMUM,
-        device_name: "New phone".to_owned(),
-    };
-    found.with(|engine, moment| engine.recover(lost, moment)).unwrap();
-    found.settle();
+    recovers(&mut found, &words);
     assert!(found.engine.is_signed_in(), "{:?}", found.changes);
     assert_eq!(found.texts(saved), ["Do not forget"]);
     let mut next = town.handset(3);
@@ -187,17 +192,40 @@ fn new_words_are_known_even_if_the_program_dies_before_the_answer() {
     assert_ne!(words, old);
     for (words, seed, good) in [(old, 2, false), (words, 3, true)] {
         let mut found = town.handset(seed);
-        let lost = Recovering {
-            login_name: "alice".to_owned(),
-            code: RecoveryCode::parse(&words).unwrap(),
-            password: new_password(),
-            cost: StretchCost::MINIMUM,
-            device_name: "New phone".to_owned(),
-        };
-        found.with(|engine, moment| engine.recover(lost, moment)).unwrap();
-        found.settle();
+        recovers(&mut found, &words);
         assert_eq!(found.engine.is_signed_in(), good, "{:?}", found.changes);
     }
+}
+
+/// The login of the errand ends the session whose tokens are being renewed, and for which other calls are on their way.
+#[test]
+fn an_errand_that_begins_while_tokens_are_renewed_ends_well() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1).crash();
+    alice.with(Engine::connected).unwrap();
+    alice.with(|engine, moment| engine.run(password_of("alice"), Errand::RenewRecoveryWords, moment)).unwrap();
+    let mut late = Vec::new();
+    while !late.iter().any(|call: &Outgoing| call.method == Method::AuthLoginFinish) {
+        let due = alice.with(Engine::outgoing).unwrap();
+        assert!(!due.is_empty(), "{:?}", alice.changes);
+        for call in due {
+            if matches!(call.method, Method::AuthRefresh | Method::AuthLoginFinish) {
+                late.push(call);
+                continue;
+            }
+            let answer = alice.call(&call);
+            alice.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+        }
+    }
+    late.sort_by_key(|call| call.method == Method::AuthRefresh);
+    assert_eq!(late.len(), 2, "the login, then the new tokens for the session that it ended");
+    for call in late {
+        let answer = alice.call(&call);
+        alice.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+    }
+    alice.settle();
+    assert!(alice.changes.contains(&Change::Done(Attempt::RecoveryWords)), "{:?}", alice.changes);
+    assert!(!alice.changes.contains(&Change::SignedOut) && alice.engine.is_signed_in());
 }
 
 #[test]

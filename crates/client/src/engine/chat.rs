@@ -308,8 +308,7 @@ impl Chat {
     /// Takes over where the server says the conversation stands.
     pub(super) fn take_head(&mut self, head: &ConversationHead) {
         // A reply that was overtaken by the end of the membership knows nothing of it.
-        let is_over = matches!(self.stand, Stand::Left | Stand::Removed);
-        if is_over && head.last_seq.map_or(0, Seq::get) < self.server_seq {
+        if self.is_over() && head.last_seq.map_or(0, Seq::get) < self.server_seq {
             return;
         }
         self.come_back(head);

@@ -65,6 +65,20 @@ pub(super) enum Flow {
     Recovered(Box<Entered>),
 }
 
+/// Takes over from a flow that waits in this state. A reply that belongs to none, or to one before, leaves it alone.
+macro_rules! take_flow {
+    ($step:expr, $state:ident) => {
+        match $step.memory.flow.take() {
+            Some(Flow::$state(waiting)) => Some(waiting),
+            other => {
+                $step.memory.flow = other;
+                None
+            }
+        }
+    };
+}
+pub(super) use take_flow;
+
 pub(super) enum Visitor {
     New(NewAccount),
     Back(Returning, Option<Errand>),
@@ -137,7 +151,7 @@ impl Step<'_, '_> {
         self.memory.clock.set(info.time_ms, self.moment.now_ms);
         self.memory.clock_is_set = true;
         self.sign_refresh_again()?;
-        let Some(Flow::Greeting(visitor)) = self.memory.flow.take() else { return Ok(()) };
+        let Some(visitor) = take_flow!(self, Greeting) else { return Ok(()) };
         if !(info.protocol_min..=info.protocol_max).contains(&PROTOCOL_VERSION) {
             self.fail(visitor.attempt(), Why::OtherProtocol);
             return Ok(());
@@ -148,6 +162,12 @@ impl Step<'_, '_> {
             Visitor::New(chosen) => self.start_registration(chosen, server_key),
             Visitor::Back(returning, errand) => self.start_login(returning, errand, server_key),
             Visitor::Lost(lost) => self.start_recovery(lost, server_key),
+        }
+    }
+
+    pub(super) fn greeting_refused(&mut self, code: ErrorCode) {
+        if let Some(visitor) = take_flow!(self, Greeting) {
+            self.fail(visitor.attempt(), Why::Refused(code));
         }
     }
 
@@ -169,7 +189,7 @@ impl Step<'_, '_> {
 
     /// The account is made here, whole, before the server hears of it.
     pub(super) fn registration_started(&mut self, reply: &wire::RegisterStartResponse) -> Result<(), Mishap> {
-        let Some(Flow::Registering(flow)) = self.memory.flow.take() else { return Ok(()) };
+        let Some(flow) = take_flow!(self, Registering) else { return Ok(()) };
         let Registering { chosen, account, server_key, registration } = *flow;
         let done = registration.finish(&reply.opaque_response, account, chosen.cost, &mut self.moment.rng);
         let done = done.map_err(|_| Mishap::Bad("opaque_response"))?;
@@ -249,7 +269,7 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn login_started(&mut self, reply: wire::LoginStartResponse) -> Result<(), Mishap> {
-        let Some(Flow::Proving(flow)) = self.memory.flow.take() else { return Ok(()) };
+        let Some(flow) = take_flow!(self, Proving) else { return Ok(()) };
         let Proving { device_name, server_key, login, errand } = *flow;
         let account = AccountId::parse("account_id", &reply.account_id)?;
         let hardening = reply.hardening.ok_or(Mishap::Bad("hardening"))?;
@@ -290,7 +310,7 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn logged_in(&mut self, reply: wire::LoginFinishResponse) -> Result<(), Mishap> {
-        let Some(Flow::Entering(flow)) = self.memory.flow.take() else { return Ok(()) };
+        let Some(flow) = take_flow!(self, Entering) else { return Ok(()) };
         let Entering { device_name, server_key, account, device, key, export_key, request: _, errand } = *flow;
         let session = reply.session.ok_or(Mishap::Bad("session"))?;
         let vault = reply.vault.ok_or(Mishap::Bad("vault"))?;
@@ -302,6 +322,8 @@ impl Step<'_, '_> {
             return Ok(());
         };
         if self.memory.account.is_some() {
+            // New tokens for the session before this one are of no use any more.
+            self.forget(Lane::Session)?;
             self.settle_words(&vault)?;
         }
         if let Some(errand) = errand.filter(|_| self.memory.account.is_some() && session.certified) {

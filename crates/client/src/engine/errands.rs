@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::account::Wants;
 use super::change::{Attempt, Change, Why};
-use super::entrance::{Flow, sealed_name};
+use super::entrance::{Flow, sealed_name, take_flow};
 use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
 
@@ -123,7 +123,7 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn password_evaluated(&mut self, reply: &wire::ChangePasswordStartResponse) -> Result<(), Mishap> {
-        let Some(Flow::Running(running)) = self.memory.flow.take() else { return Ok(()) };
+        let Some(running) = take_flow!(self, Running) else { return Ok(()) };
         let Running::Password(running) = running else { return Ok(()) };
         let NewPassword { registration, root, vault, cost, end_others } = *running;
         let account = self.account()?.id;
@@ -221,10 +221,10 @@ impl Step<'_, '_> {
 
     /// The devices of the account, for a person to look at or for one of them to be revoked.
     pub(super) fn devices_came(&mut self, reply: &wire::ListDevicesResponse) -> Result<(), Mishap> {
-        if let Some(Flow::Running(running)) = self.memory.flow.take_if(|flow| matches!(flow, Flow::Running(_)))
-            && let Running::Revoking { device, root } = running
-        {
-            return self.revoke(device, &root, reply);
+        match take_flow!(self, Running) {
+            Some(Running::Revoking { device, root }) => return self.revoke(device, &root, reply),
+            Some(other) => self.memory.flow = Some(Flow::Running(other)),
+            None => {}
         }
         let account = self.account()?;
         let vault = account.vault.as_ref();
@@ -313,9 +313,7 @@ impl Step<'_, '_> {
 
     /// An errand failed for good.
     pub(super) fn errand_refused(&mut self, what: Attempt, failure: &Failure) {
-        if matches!(self.memory.flow, Some(Flow::Running(_))) {
-            self.memory.flow = None;
-        }
+        let _ended = take_flow!(self, Running);
         self.fail(what, Why::Refused(failure.code().unwrap_or_default()));
     }
 }

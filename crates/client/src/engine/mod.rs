@@ -51,8 +51,9 @@ mod waking;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use sotto_proto::wire::ErrorCode;
 use sotto_proto::wire::event::Content;
-use sotto_proto::{ConversationId, decode, limits, wire};
+use sotto_proto::{ConversationId, decode, limits};
 
 pub use archive::{ArchiveError, Archived};
 pub use change::{Attempt, Change, Why};
@@ -244,11 +245,10 @@ impl Engine {
     pub fn stream_ended(&mut self, failure: &Failure, moment: &mut Moment<'_>) -> Result<(), EngineError> {
         let code = failure.code();
         self.step(moment, |step| {
-            if matches!(code, Some(wire::ErrorCode::TokenExpired | wire::ErrorCode::Unauthenticated)) {
+            // Whether it was this session that ended, or one before it, new tokens tell.
+            let is_stale = [ErrorCode::TokenExpired, ErrorCode::Unauthenticated, ErrorCode::SessionEnded];
+            if code.is_some_and(|code| is_stale.contains(&code)) {
                 step.memory.token_is_stale = true;
-            }
-            if code == Some(wire::ErrorCode::SessionEnded) {
-                return step.signed_out();
             }
             step.update(|account| account.wants.add(Wants::SYNC))
         })

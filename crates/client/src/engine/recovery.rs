@@ -9,7 +9,7 @@ use sotto_crypto::vault::{SealedRoot, Unlock, Version};
 use sotto_proto::{AccountId, DeviceId, wire};
 
 use super::change::{Attempt, Why};
-use super::entrance::{Entered, Flow};
+use super::entrance::{Entered, Flow, take_flow};
 use super::errands::login_record;
 use super::step::{Mishap, Step};
 
@@ -50,7 +50,7 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn recovery_challenged(&mut self, reply: wire::RecoverStartResponse) -> Result<(), Mishap> {
-        let Some(Flow::Recovering(mut flow)) = self.memory.flow.take() else { return Ok(()) };
+        let Some(mut flow) = take_flow!(self, Recovering) else { return Ok(()) };
         let account = AccountId::parse("account_id", &reply.account_id)?;
         let challenge = reply.challenge[..].try_into().map_err(|_| Mishap::Bad("challenge"))?;
         let signature = flow.code.prove(account, challenge);
@@ -65,7 +65,7 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn recovery_proved(&mut self, reply: wire::RecoverProveResponse) -> Result<(), Mishap> {
-        let Some(Flow::Recovering(flow)) = self.memory.flow.take() else { return Ok(()) };
+        let Some(flow) = take_flow!(self, Recovering) else { return Ok(()) };
         let Recovery { code, cost, device_name, server_key, registration, account, .. } = *flow;
         let account = account.ok_or(Mishap::Bad("a proof before its challenge"))?;
         let vault = reply.vault.ok_or(Mishap::Bad("vault"))?;
@@ -97,7 +97,7 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn recovered(&mut self, reply: wire::RecoverFinishResponse) -> Result<(), Mishap> {
-        let Some(Flow::Recovered(entered)) = self.memory.flow.take() else { return Ok(()) };
+        let Some(entered) = take_flow!(self, Recovered) else { return Ok(()) };
         let session = reply.session.ok_or(Mishap::Bad("session"))?;
         self.come_home(*entered, session)
     }

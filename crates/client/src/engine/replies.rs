@@ -273,6 +273,11 @@ impl Step<'_, '_> {
                 self.memory.token_is_stale = true;
                 return Ok(Fate::Again(Some(0)));
             }
+            // The call may have gone out in a session that a login on this device has ended meanwhile. New tokens tell.
+            ErrorCode::SessionEnded if kept.method != Method::AuthRefresh && self.memory.account.is_some() => {
+                self.memory.token_is_stale = true;
+                return Ok(Fate::Again(Some(0)));
+            }
             ErrorCode::SessionEnded | ErrorCode::RefreshReused if self.memory.account.is_some() => {
                 self.signed_out()?;
                 return Ok(Fate::Again(None));
@@ -302,7 +307,7 @@ impl Step<'_, '_> {
     fn refuse(&mut self, ticket: Ticket, kept: &Kept, failure: &Failure) -> Result<(), Mishap> {
         let code = failure.code().unwrap_or_default();
         match kept.method {
-            Method::AuthGetServerInfo => self.memory.flow = None,
+            Method::AuthGetServerInfo => self.greeting_refused(code),
             Method::AuthRegisterStart | Method::AuthRegisterFinish => {
                 self.entrance_refused(Attempt::Register, failure)?;
             }
