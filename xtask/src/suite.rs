@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::contract;
 use crate::process::{answer, captured, interrupted, watch_for_interrupts};
-use crate::wasm::{self, TARGET};
+use crate::wasm;
 use crate::{fuzz, vectors, web};
 
 /// One part of the suite. It returns what its tools printed, from which the number of passed tests is read.
@@ -185,10 +185,9 @@ fn wasm_lints(root: &Path) -> Result<String> {
     if !wasm::has_rustup_target(root) {
         return Ok(String::new());
     }
-    let words = ["clippy", "--quiet", "--locked", "--package", "sotto-wasm-client", "--target", TARGET];
-    let mut command = cargo(root, &words);
-    command.args(["--", "-D", "warnings"]);
-    captured(wasm::with_c_compiler(&mut command)?)
+    let mut command = cargo(root, &["clippy", "--quiet", "--locked", "--package", "sotto-wasm-client"]);
+    wasm::as_it_is_built(&mut command)?.args(["--", "-D", "warnings"]);
+    captured(&mut command)
 }
 
 fn web_build(root: &Path) -> Result<String> {

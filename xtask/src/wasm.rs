@@ -9,7 +9,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::process::{answer, captured};
 
-pub const TARGET: &str = "wasm32-unknown-unknown";
+const TARGET: &str = "wasm32-unknown-unknown";
 const CRATE: &str = "sotto-wasm-client";
 const NAME: &str = "sotto_wasm_client";
 /// JavaScript that crates bring inline, each in a folder of its own; `mls-rs-core` has its clock there. We pass every time in, but
@@ -62,10 +62,12 @@ pub fn has_rustup_target(root: &Path) -> bool {
     sysroot(root).is_ok_and(|sysroot| sysroot.join("lib/rustlib").join(TARGET).join("lib").is_dir())
 }
 
-/// The C compiler and archiver for SQLite in WebAssembly, for every command that compiles for [`TARGET`].
-pub fn with_c_compiler(command: &mut Command) -> Result<&mut Command> {
+/// Adds the target, the profile and the C compiler for SQLite. Commands that have them in common share what they compile.
+pub fn as_it_is_built(command: &mut Command) -> Result<&mut Command> {
     let clang = newest_clang().context("no clang of version 19 or newer; script/setup installs it")?;
     Ok(command
+        .args(["--profile", PROFILE, "--target", TARGET])
+        .env("RUSTFLAGS", RUSTFLAGS)
         .env("CC_wasm32_unknown_unknown", format!("clang-{clang}"))
         .env("AR_wasm32_unknown_unknown", format!("llvm-ar-{clang}")))
 }
@@ -74,8 +76,7 @@ pub fn with_c_compiler(command: &mut Command) -> Result<&mut Command> {
 pub fn compile(root: &Path, package: &str) -> Result<PathBuf> {
     let mut command = Command::new("cargo");
     command.current_dir(root).args(["build", "--quiet", "--locked", "--package", package]);
-    command.args(["--profile", PROFILE, "--target", TARGET]).env("RUSTFLAGS", RUSTFLAGS);
-    with_c_compiler(&mut command)?;
+    as_it_is_built(&mut command)?;
     let target = if has_rustup_target(root) && std::env::var("SOTTO_WASM_ROUTE").as_deref() != Ok("debian") {
         root.join("target")
     } else {
