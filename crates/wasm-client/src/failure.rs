@@ -139,13 +139,19 @@ impl From<OpfsSAHError> for Failure {
 
 impl From<OpenDbError> for Failure {
     fn from(error: OpenDbError) -> Self {
-        Self::new(FailureCode::Failed, chain(&error))
+        match error {
+            OpenDbError::Base(error) => error.into(),
+            error => Self::new(FailureCode::Failed, format!("keeping the key: {}", chain(&error))),
+        }
     }
 }
 
 impl From<IndexedDbError> for Failure {
     fn from(error: IndexedDbError) -> Self {
-        Self::new(FailureCode::Failed, chain(&error))
+        match error {
+            IndexedDbError::DomException(thrown) => Self::from_js("keeping the key", thrown.as_ref()),
+            error => Self::new(FailureCode::Failed, format!("keeping the key: {}", chain(&error))),
+        }
     }
 }
 
