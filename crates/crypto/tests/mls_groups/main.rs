@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod bad_paths;
+mod damage;
 mod generations;
 mod histories;
 mod mallory;
@@ -11,5 +12,6 @@ mod people;
 mod refusals;
 mod rulebook;
 mod saboteur;
+mod scene;
 mod speakers;
 mod verbs;

@@ -5,29 +5,24 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use data_encoding::BASE64URL_NOPAD;
-use prost::Message as _;
 use rand::RngExt as _;
 use sotto_crypto::login::server::{LoginAttempt, PasswordRecord};
 use sotto_crypto::login::{KE1_LEN, KE3_LEN, StretchCost};
-use sotto_crypto::primitives::sha256;
 use sotto_crypto::proof::Call;
 use sotto_crypto::secret::SecretVec;
 use sotto_proto::wire::{self, AccountNoticeKind, ErrorCode};
-use sotto_proto::{AccountId, DeviceId, Email, Invalid, Reason, RequestId, SessionId, UserName, Version};
+use sotto_proto::{AccountId, DeviceId, RequestId, SessionId, UserName};
 
-use super::account::Account;
 use super::fields::{self, ClaimedDevice};
 use super::gate::{AccessToken, Session};
 use super::recovery::Recoveries;
+use super::registration::{check_repetition, registered};
 use super::{DAY, Fault, HOUR, MINUTE, Model, Moment};
 
-const SEALED_NAME_MAX: usize = 256;
 const SESSIONS_MAX: usize = 64;
 const LOGIN_WAITS: u64 = 2 * MINUTE;
 const ACCESS_GOOD_FOR: u64 = 15 * MINUTE;
 const REFRESH_GOOD_FOR: u64 = 30 * DAY;
-/// For how long the reply of a registration may be asked for again.
-const REGISTRATION_REPEATED: u64 = HOUR;
 
 /// Logins and recoveries between their halves.
 #[derive(Clone, Default)]
@@ -427,61 +422,6 @@ impl Model {
         self.names.take(name.as_str(), name.skeleton(), id, false);
         Ok(())
     }
-}
-
-fn registered(
-    id: AccountId,
-    request: &wire::RegisterFinishRequest,
-    device: &ClaimedDevice,
-    now: u64,
-) -> Result<Account, Fault> {
-    let name = UserName::parse("user_name", &request.user_name)?;
-    check_reserved(&name)?;
-    let email = match request.email.as_str() {
-        "" => None,
-        text => Some(Email::parse("email", text)?.as_str().to_owned()),
-    };
-    fields::sized("sealed_device_name", &request.sealed_device_name, 0, SEALED_NAME_MAX)?;
-    let vault = fields::vault(request.vault.clone())?;
-    if vault.version != Version::FIRST.get() {
-        let reason = Reason::Range { min: 1, max: 1, actual: vault.version };
-        return Err(Invalid::new("vault.version", reason).into());
-    }
-    let identity_key = fields::fixed("identity_key", &request.identity_key)?;
-    let mut devices = fields::first_devices(id, identity_key, &request.certificates, device, now)?;
-    for own in devices.iter_mut().filter(|own| !own.is_vault) {
-        own.sealed_name = request.sealed_device_name.clone();
-    }
-    Ok(Account {
-        registration: digest(request),
-        created_at: now,
-        user_name: name.as_str().to_owned(),
-        email,
-        identity_key: identity_key.to_vec(),
-        keys_version: 1,
-        devices,
-        login: fields::login_record(request.record.clone())?,
-        vault,
-        ..Account::default()
-    })
-}
-
-/// Of everything that is asked for, without the proof, which is made anew when too much time has passed.
-fn digest(request: &wire::RegisterFinishRequest) -> [u8; 32] {
-    let mut request = request.clone();
-    if let Some(device) = &mut request.device {
-        device.signed_at_ms = 0;
-        device.signature.clear();
-    }
-    sha256(&[&request.encode_to_vec()])
-}
-
-/// Nobody gets in for ever by repeating how the account began.
-fn check_repetition(stored: &Account, again: &Account, device: &ClaimedDevice, now: u64) -> Result<(), ErrorCode> {
-    let same = !stored.deleted && stored.registration == again.registration;
-    let in_force = stored.devices_in_force().any(|filed| (filed.id, filed.key) == (device.id, device.key));
-    let recent = now < stored.created_at + REGISTRATION_REPEATED;
-    if same && in_force && recent && !stored.factor.is_on() { Ok(()) } else { Err(ErrorCode::IdTaken) }
 }
 
 pub(super) fn check_reserved(name: &UserName) -> Result<(), ErrorCode> {

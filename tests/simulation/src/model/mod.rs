@@ -31,6 +31,7 @@ mod log;
 mod markers;
 mod reading;
 mod recovery;
+mod registration;
 mod removals;
 mod reset;
 mod sealed;

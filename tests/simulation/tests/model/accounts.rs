@@ -12,7 +12,8 @@ use sotto_proto::wire::login_finish_request::SecondFactor;
 use sotto_proto::wire::{self, ErrorCode};
 use sotto_simulation::model::totp;
 
-use crate::people::{Person, Town};
+use crate::people::Town;
+use crate::person::Person;
 
 #[test]
 fn a_registration_may_be_repeated_and_its_name_is_taken() {

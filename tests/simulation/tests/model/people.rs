@@ -6,42 +6,31 @@ use std::rc::Rc;
 use bytes::Bytes;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use sotto_crypto::certificate::{DeviceCertificate, DeviceClaims, Purpose};
-use sotto_crypto::chain::{ChainHead, Comparison, Entry, EntryHash};
+use sotto_crypto::certificate::{DeviceCertificate, Purpose};
+use sotto_crypto::chain::ChainHead;
 use sotto_crypto::event::{self, Header, Kind as Sealed, Sender};
-use sotto_crypto::identity::{DeviceKey, DevicePublicKey};
+use sotto_crypto::identity::DeviceKey;
 use sotto_crypto::login::{ExportKey, Login, Password, Registration, StretchCost};
 use sotto_crypto::mls::governance::{Governance, Kind, Policy, Role};
-use sotto_crypto::mls::group::{Changes, Group, PendingCommit, Received};
+use sotto_crypto::mls::group::{Changes, Group, PendingCommit};
 use sotto_crypto::mls::key_package::{self, DEVICE_LIFETIME, KeyPackage, KeyPackageSecret, Usage, VAULT_LIFETIME};
 use sotto_crypto::mls::{Participant, Suite, welcome};
 use sotto_crypto::proof::{Call as Proof, ProofStatement};
-use sotto_crypto::recovery::RecoveryCode;
-use sotto_crypto::secret::EpochSecret;
 use sotto_crypto::time::Time;
-use sotto_crypto::vault::{Generation as VaultGeneration, RootSecret, SealedRoot, Unlock, Version};
+use sotto_crypto::vault::Version;
 use sotto_crypto::vault_store::Item;
 use sotto_proto::wire::{ConversationKind, Direction, ErrorCode};
-use sotto_proto::{
-    AccountId, Call, ConversationId, DeviceId, EntryBody, EventId, Generation, LogEntry, RequestId, limits, wire,
-};
+use sotto_proto::{AccountId, Call, ConversationId, DeviceId, EventId, LogEntry, RequestId, limits, wire};
 use sotto_simulation::model::{Answer, Fault, Model};
+
+use crate::chat::Chat;
+use crate::person::{FIRST, Person, certify, encoded};
 
 /// The model, with a clock that only tests move.
 pub(crate) struct Town {
     pub(crate) model: Model,
     pub(crate) now: u64,
     pub(crate) rng: StdRng,
-}
-
-/// Somebody with an account.
-pub(crate) struct Person {
-    pub(crate) name: String,
-    pub(crate) account: AccountId,
-    pub(crate) root: RootSecret,
-    pub(crate) recovery: RecoveryCode,
-    pub(crate) vault_device: DeviceId,
-    vault_certificate: DeviceCertificate,
 }
 
 /// One of their devices.
@@ -54,16 +43,6 @@ pub(crate) struct Device {
     participant: Participant,
     secrets: Vec<KeyPackageSecret>,
     pub(crate) chats: BTreeMap<ConversationId, Chat>,
-}
-
-/// A conversation as a device has it.
-pub(crate) struct Chat {
-    pub(crate) group: Group,
-    pub(crate) heard: Vec<String>,
-    pub(crate) head: Option<ChainHead>,
-    joined_by: u64,
-    reads_from: u64,
-    secrets: BTreeMap<(u32, u64), EpochSecret>,
 }
 
 impl Town {
@@ -150,31 +129,6 @@ impl Town {
         device.call(self, &request).unwrap();
         device.publish(self);
         device
-    }
-}
-
-impl Person {
-    pub(crate) fn new(name: &str, town: &mut Town) -> Self {
-        let (account, root) = (AccountId::from_bytes(town.rng.random()), RootSecret::generate(&mut town.rng));
-        let vault_device = DeviceId::from_bytes(town.rng.random());
-        let key = root.derive_vault_device_key(FIRST).public();
-        let vault_certificate = certify(&root, account, vault_device, key, Purpose::Vault, town.time());
-        let recovery = RecoveryCode::generate(&mut town.rng);
-        Self { name: name.to_owned(), account, root, recovery, vault_device, vault_certificate }
-    }
-
-    pub(crate) fn sealed_vault(&self, export_key: &ExportKey, version: u64, rng: &mut StdRng) -> wire::Vault {
-        let version = Version::from_number(version);
-        let mut seal = |unlock| {
-            let sealed = SealedRoot::seal(&self.root, unlock, self.account, version, rng);
-            Bytes::copy_from_slice(sealed.as_bytes())
-        };
-        wire::Vault {
-            version: version.number(),
-            root_by_password: seal(Unlock::Password(export_key)),
-            root_by_recovery_code: seal(Unlock::RecoveryCode(&self.recovery)),
-            recovery_key: Bytes::copy_from_slice(self.recovery.verifier().as_bytes()),
-        }
     }
 }
 
@@ -513,92 +467,9 @@ impl Device {
     }
 }
 
-impl Chat {
-    fn joined(group: Group, joined_by: u64, reads_from: u64) -> Self {
-        let mut chat = Self {
-            group,
-            heard: Vec::new(),
-            head: None,
-            joined_by,
-            reads_from: reads_from.max(1),
-            secrets: BTreeMap::new(),
-        };
-        chat.keep_secret();
-        chat
-    }
-
-    pub(crate) fn place(&self) -> (u32, u64) {
-        (self.group.standing().unwrap().governance.generation, self.group.epoch())
-    }
-
-    fn keep_secret(&mut self) {
-        let secret = self.group.epoch_secret().unwrap();
-        self.secrets.insert(self.place(), secret);
-    }
-
-    fn process(&mut self, id: ConversationId, entry: &LogEntry) {
-        assert_eq!(entry.seq.get(), self.head.unwrap().seq() + 1);
-        if let EntryBody::Event { id: event, sealed } = &entry.body {
-            self.event(id, *event, sealed.as_bytes(), entry);
-        } else if entry.seq.get() > self.joined_by {
-            self.handshake(entry);
-        }
-        self.head = self.head.unwrap().extended_by(&hash_of(entry));
-    }
-
-    fn handshake(&mut self, entry: &LogEntry) {
-        let (EntryBody::Commit(handshake) | EntryBody::Proposal(handshake)) = &entry.body else { return };
-        let generation = Generation::new(self.place().0).unwrap();
-        if entry.position.generation != generation || !self.group.is_member() {
-            return;
-        }
-        let at = Time::from_unix_seconds(entry.received_at_ms / 1_000);
-        if let Received::Commit(_) = self.group.process(handshake, at).unwrap() {
-            self.keep_secret();
-        }
-    }
-
-    fn event(&mut self, id: ConversationId, event: EventId, sealed: &[u8], entry: &LogEntry) {
-        let (generation, epoch) = (entry.position.generation.get(), entry.position.epoch.get());
-        let Some(secret) = self.secrets.get(&(generation, epoch)) else { return };
-        let header = Header { conversation: id, generation, epoch, kind: Sealed::Event(event) };
-        let keys: BTreeMap<Sender, DevicePublicKey> = self.group.member_keys().unwrap();
-        let opened = event::open(secret, &header, sealed, |sender| keys.get(&sender).copied()).unwrap();
-        assert_ne!(self.head.unwrap().compare(opened.seen()), Comparison::Contradiction);
-        self.heard.push(String::from_utf8_lossy(opened.expose_body()).into_owned());
-    }
-}
-
-fn hash_of(entry: &LogEntry) -> EntryHash {
-    let content = match &entry.body {
-        EntryBody::Commit(body) => Entry::Commit(body),
-        EntryBody::Proposal(body) => Entry::Proposal(body),
-        EntryBody::Event { id, sealed } => Entry::Event(*id, sealed.as_bytes()),
-        EntryBody::Generation(body) => Entry::Generation(body),
-    };
-    EntryHash::of(entry.position.generation.get(), entry.position.epoch.get(), &content)
-}
-
-fn certify(
-    root: &RootSecret,
-    account: AccountId,
-    device: DeviceId,
-    device_key: DevicePublicKey,
-    purpose: Purpose,
-    issued: Time,
-) -> DeviceCertificate {
-    let claims = DeviceClaims { account, device, device_key, purpose, issued, expires: None };
-    DeviceCertificate::issue(&root.derive_identity_key(), claims).unwrap()
-}
-
-pub(crate) fn encoded(certificate: &DeviceCertificate) -> Bytes {
-    Bytes::copy_from_slice(&certificate.encode())
-}
-
 fn welcomes(pending: &PendingCommit) -> Vec<Bytes> {
     let split = pending.welcome.as_deref().map(|whole| welcome::split(whole).unwrap()).unwrap_or_default();
     split.into_iter().map(Bytes::from).collect()
 }
 
-const FIRST: VaultGeneration = VaultGeneration(1);
 const SUITE: Suite = Suite::PostQuantum;
