@@ -22,7 +22,7 @@ test("two people register, talk both ways, and find it all after a reload", asyn
   });
 });
 
-test("a worker that is killed while it writes loses nothing that it took, and says nothing twice", async ({
+test("C4, C5: a worker that is killed while it writes loses nothing that it took, and says nothing twice", async ({
   browser,
   server,
 }) => {

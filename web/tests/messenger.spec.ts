@@ -81,7 +81,7 @@ test("two people create accounts, find each other, and talk", async ({ browser, 
   await picture(await wider(alice, PHONE), "chat-phone-light");
 });
 
-test("markup and script in a message are text", async ({ browser, server }) => {
+test("M9: markup and script in a message are text", async ({ browser, server }) => {
   const page = await arrive(await browser.newContext(), server);
   await create(page, "alice");
   const bob = await arrive(await browser.newContext(), server);

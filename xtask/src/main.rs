@@ -1,5 +1,6 @@
 //! Development tasks that have logic. The scripts in `script/` are the way in; `cargo xtask --help` lists the rest.
 
+mod assurance;
 mod bench;
 mod budget;
 mod contract;
@@ -31,6 +32,8 @@ enum Task {
         /// One target alone
         target: Option<String>,
     },
+    /// Writes docs/ASSURANCE.md: which tests show which cases of the threat model
+    Assurance,
     /// Measures the cryptography, natively and in WebAssembly side by side
     Bench,
     /// Measures the client, natively and in WebAssembly side by side
@@ -66,6 +69,7 @@ fn run(task: Task) -> Result<()> {
         Task::Wasm => wasm::build(&root),
         Task::Web => web::build(&root),
         Task::Fuzz { seconds, target } => fuzz::run(&root, seconds, target.as_deref()),
+        Task::Assurance => assurance::write(&root),
         Task::Bench => bench::run(&root),
         Task::BenchClient { part } => bench::run_client(&root, part.as_deref()),
         Task::Check => suite::check(&root),

@@ -96,7 +96,7 @@ fn pages_go_back_through_the_log_also_when_it_came_backwards() {
 }
 
 #[test]
-fn edits_and_deletions_show_also_before_their_originals() {
+fn edits_and_deletions_show_also_before_their_originals_m20() {
     let (_folder, mut store) = store();
     store.record(&[edits(3, 1, "e4"), deletes(4, 2)]).unwrap();
     assert_eq!(page(&store, None, 9), [""; 0], "what acts takes no place");

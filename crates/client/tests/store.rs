@@ -26,7 +26,7 @@ fn alice_restarts_and_finds_what_she_stored() {
 }
 
 #[test]
-fn mallory_steals_the_file_and_reads_nothing() {
+fn mallory_steals_the_file_and_reads_nothing_c9() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("alice.db");
     open(&path, &key(1)).unwrap().record_opening(1_000).unwrap();

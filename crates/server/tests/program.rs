@@ -136,6 +136,17 @@ fn every_reply_carries_the_policy_also_where_nothing_is() {
     }
 }
 
+/// Nor are figures of the operator told on the address that everybody reaches.
+#[test]
+fn nothing_for_debugging_is_served_a13() {
+    let server = Server::start();
+    for path in
+        ["/metrics", "/debug", "/debug/pprof", "/admin", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"]
+    {
+        assert_eq!(server.get(path).status, 404, "{path}");
+    }
+}
+
 #[test]
 fn the_page_is_asked_for_again_and_hashed_files_never() {
     let server = Server::start();

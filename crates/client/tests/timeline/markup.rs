@@ -57,7 +57,7 @@ fn blocks_are_whole_lines_and_lists_have_an_element_a_line() {
 }
 
 #[test]
-fn links_lead_where_they_seem_to() {
+fn links_lead_where_they_seem_to_m10() {
     for good in ["https://example.org/a?b#c", "HTTP://example.org", "mailto:bob@example.org"] {
         assert_eq!(LinkTarget::parse(good).unwrap().as_str(), good);
     }

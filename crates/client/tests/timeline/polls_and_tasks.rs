@@ -28,7 +28,7 @@ fn changes(task: EventId, change: task_update::Change) -> event::Content {
 }
 
 #[test]
-fn the_last_vote_of_each_account_counts_until_the_author_closes() {
+fn the_last_vote_of_each_account_counts_until_the_author_closes_m18_m23() {
     let mut log = Log::default();
     let id = log.write(ALICE, event::Content::Poll(poll(1, 0)));
     log.write(BOB, votes(id, &[0]));
@@ -47,7 +47,7 @@ fn the_last_vote_of_each_account_counts_until_the_author_closes() {
 }
 
 #[test]
-fn a_vote_after_the_time_does_not_count() {
+fn a_vote_after_the_time_does_not_count_m23() {
     let mut log = Log::default();
     let id = log.write(ALICE, event::Content::Poll(poll(2, 3_000)));
     log.write(BOB, votes(id, &[0, 1]));

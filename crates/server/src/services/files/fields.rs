@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_bounded_a5_a16() {
+    fn sizes_are_bounded_m5_a16() {
         let with =
             |size, part_size| sizes(&ReserveFileRequest { size, part_size, ..Default::default() }, limits::FILE_MAX);
         with(1, 65_536).unwrap();

@@ -38,23 +38,25 @@ impl Drop for Checkpointer {
 async fn work_for_ever(beside: SqlitePool, writer: SqlitePool) {
     loop {
         tokio::time::sleep(PAUSE).await;
-        if let Ok(log) = run(&beside, "PRAGMA wal_checkpoint(NOOP)").await
-            && log.pages - log.moved >= WORTH_MOVING
-        {
+        if run(&beside, LOOK).await.is_ok_and(|log| log.left() >= WORTH_MOVING) {
             let _ = shorten(&beside, &writer).await;
         }
     }
 }
 
 /// A log begins again at its start once all of it has moved, which while others write never happens by itself. So what has come
-/// meanwhile is moved too, and the little that has come during that in the writer's own turn.
+/// meanwhile is moved too, again and again, until so little is left that the writer can move it in a turn of its own.
 async fn shorten(beside: &SqlitePool, writer: &SqlitePool) -> sqlx::Result<()> {
-    let log = run(beside, MOVE).await?;
-    if log.pages >= LONG {
-        run(beside, MOVE).await?;
-        run(writer, MOVE).await?;
+    if run(beside, MOVE).await?.pages < LONG {
+        return Ok(());
     }
-    Ok(())
+    for _ in 1..ROUNDS {
+        if run(beside, LOOK).await?.left() < LITTLE {
+            break;
+        }
+        run(beside, MOVE).await?;
+    }
+    run(writer, MOVE).await.map(drop)
 }
 
 struct LogPages {
@@ -62,11 +64,19 @@ struct LogPages {
     moved: i64,
 }
 
+impl LogPages {
+    fn left(&self) -> i64 {
+        self.pages - self.moved
+    }
+}
+
 async fn run(connections: &SqlitePool, sql: &'static str) -> sqlx::Result<LogPages> {
     let (_busy, pages, moved) = sqlx::query_as::<_, (i64, i64, i64)>(sql).fetch_one(connections).await?;
     Ok(LogPages { pages, moved })
 }
 
+/// Tells how long the log is, and how much of it has moved.
+const LOOK: &str = "PRAGMA wal_checkpoint(NOOP)";
 /// Waits for nobody, neither for readers nor for writers.
 const MOVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 const PAUSE: Duration = Duration::from_millis(250);
@@ -74,3 +84,7 @@ const PAUSE: Duration = Duration::from_millis(250);
 const WORTH_MOVING: i64 = 8_192;
 /// 64 MiB.
 const LONG: i64 = 32_768;
+/// 1 MiB: about one commit at full speed.
+const LITTLE: i64 = 512;
+/// More do not bring the end nearer on a disk that is hardly faster than the writer.
+const ROUNDS: usize = 6;

@@ -52,6 +52,26 @@ async fn what_is_unknown_too_large_or_too_late_fails() {
     assert_eq!(server.grpc(NEVER.path(), &late, framed(b"")).await.code(), Some(ErrorCode::DeadlineExceeded));
 }
 
+/// Nothing that a few bytes could become many of is ever unpacked.
+#[tokio::test]
+async fn a_compressed_message_is_refused_a12() {
+    let server = Server::start().await;
+    let headers = [("content-type", "application/grpc"), ("authorization", "Bearer good"), ("grpc-encoding", "gzip")];
+    let compressed = Bytes::from_static(b"\x01\0\0\0\x02\x1f\x8b");
+    let reply = server.grpc(ECHO.path(), &headers, compressed).await;
+    assert_eq!(reply.code(), Some(ErrorCode::Malformed));
+}
+
+/// Whoever lets a browser call in a person's name has nothing that the browser would add by itself.
+#[tokio::test]
+async fn a_cookie_is_no_authority_and_none_is_set_n2() {
+    let server = Server::start().await;
+    let headers = [("content-type", "application/grpc-web+proto"), ("cookie", "authorization=Bearer good; token=good")];
+    let reply = server.grpc(ECHO.path(), &headers, framed(b"")).await;
+    assert_eq!(reply.code(), Some(ErrorCode::Unauthenticated));
+    assert!(!reply.headers.contains_key("set-cookie"));
+}
+
 #[tokio::test]
 async fn a_stream_ends_with_its_session() {
     let server = Server::start().await;

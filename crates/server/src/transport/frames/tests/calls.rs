@@ -41,7 +41,7 @@ fn an_unknown_method_fails_the_call_alone() {
 }
 
 #[test]
-fn calls_beyond_the_limit_are_refused_and_twice_as_many_close() {
+fn calls_beyond_the_limit_are_refused_and_twice_as_many_close_a10() {
     let mut scene = Scene::logged_in();
     let max = u64::from(CALLS_MAX);
     for index in 0..max {

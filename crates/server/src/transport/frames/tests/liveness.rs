@@ -34,7 +34,7 @@ fn a_pong_goes_before_what_waits() {
 }
 
 #[test]
-fn a_flood_of_pings_closes() {
+fn a_flood_of_pings_closes_a10() {
     let mut scene = Scene::greeted();
     for number in 0..10 {
         scene.say(Frame::Ping(number));

@@ -31,7 +31,7 @@ fn a_large_reply_leaves_in_pieces_that_take_turns() {
 }
 
 #[test]
-fn what_exceeds_the_limit_of_its_method_fails_at_its_first_frame() {
+fn what_exceeds_the_limit_of_its_method_fails_at_its_first_frame_a11() {
     let mut scene = Scene::logged_in();
     scene.say(begun(1, APPEND, SMALL_REQUEST_MAX + 1, b"first"));
     let [Frame::Failure { error, .. }] = &scene.heard()[..] else { panic!() };
