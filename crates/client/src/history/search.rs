@@ -11,7 +11,7 @@ use sotto_proto::{AccountId, ConversationId};
 use strsim::osa_distance;
 
 use super::fold::{Folded, fold, words};
-use super::page::{Kept, items};
+use super::page::{Kept, items, shown};
 use super::record::row_of_time;
 use super::{Item, What};
 use crate::store::{Store, StoreError};
@@ -79,7 +79,7 @@ impl Store {
         let mut found = Vec::new();
         while let (Some(row), true) = (rows.next()?, found.len() < limit) {
             let conversation = ConversationId::from_bytes(row.get("id")?);
-            for item in items(self.connection(), &[Kept::read(row)?])? {
+            for item in items(self.connection(), &[Kept::read_shown(row)?])? {
                 found.extend(highlights(&item, terms, fits).map(|highlights| Found { conversation, item, highlights }));
             }
         }
@@ -88,9 +88,13 @@ impl Store {
 }
 
 fn statement(wanted: &Wanted, expression: &str) -> (String, Vec<Value>) {
-    let mut sql = "SELECT entries.*, id FROM words CROSS JOIN entries ON entries.row = words.rowid
+    let mut sql = concat!(
+        "SELECT ",
+        shown!(),
+        ", id FROM words CROSS JOIN entries ON entries.row = words.rowid
          CROSS JOIN conversations ON number = conversation WHERE words MATCH ?"
-        .to_owned();
+    )
+    .to_owned();
     let mut values = vec![Value::from(expression.to_owned())];
     if let Some(times) = &wanted.received_at_ms {
         sql += " AND words.rowid >= ? AND words.rowid < ?";
