@@ -27,6 +27,7 @@ mod epochs;
 mod errands;
 mod expiry;
 mod founding;
+mod handover;
 mod health;
 mod intents;
 mod listing;

@@ -6,7 +6,7 @@ use rand::rngs::StdRng;
 use sotto_client::engine::{Engine, Failure, Moment, NewAccount, Outgoing, Returning};
 use sotto_client::store::Store;
 use sotto_crypto::login::{Password, StretchCost};
-use sotto_proto::UserName;
+use sotto_proto::{ConversationId, UserName};
 use sotto_simulation::model::{Answer, Model};
 
 use super::files::Files;
@@ -57,6 +57,20 @@ impl World {
         device.settle(self);
         assert!(device.engine.is_signed_in());
         device
+    }
+
+    /// The first one starts a chat with the other one, who accepts it.
+    pub(super) fn befriend(&mut self, one: &mut Device, other: &mut Device) -> ConversationId {
+        let name = user_name(other.engine.user_name().unwrap());
+        one.act(self, |engine, moment| engine.start_direct(&name, None, moment)).unwrap();
+        one.settle(self);
+        other.catch_up(self);
+        let chats = other.engine.chats().unwrap();
+        let chat = chats.iter().find(|chat| chat.other == one.engine.own_account()).unwrap().id;
+        other.act(self, |engine, moment| engine.accept(chat, moment)).unwrap();
+        other.settle(self);
+        one.catch_up(self);
+        chat
     }
 
     /// Another device of somebody, on which the password was just typed.

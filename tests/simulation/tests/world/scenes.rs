@@ -1,7 +1,7 @@
 //! What must work when nothing goes wrong.
 
 use sotto_client::engine::{Attempt, Change, Stand, Why};
-use sotto_crypto::mls::governance::{Kind, Policy, Role};
+use sotto_crypto::mls::governance::{History, Kind, Policy, Role};
 use sotto_proto::ConversationId;
 use sotto_simulation::network::Weather;
 
@@ -214,6 +214,37 @@ fn what_expired_while_a_device_was_away_does_not_hold_it_up() {
     world.crash(ben);
     world.calm_down();
     assert_eq!(world.texts(ben, group), ["there in time"]);
+}
+
+#[test]
+fn newcomers_read_everything_where_the_members_want_it() {
+    for seed in 40..46 {
+        let mut world = World::new(seed, Weather::FAIR);
+        let (ann, ben, cleo) = (world.register("ann"), world.register("ben"), world.register("cleo"));
+        for other in [ben, cleo] {
+            world.befriend(ann, other);
+        }
+        let group = world.found(ann, &[ben]);
+        let policy = Policy { history: History::Everything, ..Policy::default_for(Kind::Group) };
+        world.act(ann, "opens the past", |engine, moment| engine.set_policy(group, policy, moment)).unwrap();
+        world.run_for(MINUTE);
+        (world.network.weather, world.crashes) = (Weather::FOUL, 20);
+        for day in 0..3 {
+            world.say(ann, group, &format!("day {day}"));
+            world.say(ben, group, &format!("good day {day}"));
+            world.run_for(25 * 60 * MINUTE);
+        }
+        let account = world.account(cleo);
+        world.act(ann, "adds cleo", |engine, moment| engine.add(group, &[account], moment)).unwrap();
+        world.say(ben, group, "welcome");
+        world.calm_down();
+        // The check wants all of it on the screen of each device that may read all of it.
+        assert_eq!(world.texts(cleo, group).len(), 7, "seed {seed}");
+        let tablet = world.sign_in("cleo");
+        world.calm_down();
+        assert_eq!(world.texts(tablet, group).len(), 7, "seed {seed}");
+        world.check();
+    }
 }
 
 #[test]
