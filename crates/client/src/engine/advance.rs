@@ -1,6 +1,8 @@
 //! What to do next. Nothing remembers where a longer course of calls had got to: what is there says what is missing, and so any course
 //! goes on after a restart, a lost reply or a lost race.
 
+use std::collections::BTreeSet;
+
 use sotto_crypto::mls::group::{Changes, Group};
 use sotto_proto::wire::Direction;
 use sotto_proto::{ConversationId, wire};
@@ -17,9 +19,16 @@ impl Step<'_, '_> {
             return Ok(());
         }
         self.settle_account()?;
+        let mut seen = BTreeSet::new();
         // A conversation can make another one worth a look; it cannot go on for ever.
         for _ in 0..ROUNDS_MAX {
+            let has_room = self.dirty.is_empty() && !seen.is_empty();
+            if has_room {
+                let next = self.next_to_come_in()?.into_iter();
+                self.dirty.extend(next.filter(|id| !seen.contains(id)));
+            }
             let Some(id) = self.dirty.pop_first() else { break };
+            seen.insert(id);
             if let Some(mut chat) = self.chat(id)? {
                 self.advance(&mut chat)?;
                 chat.save(self.db)?;
@@ -82,7 +91,8 @@ impl Step<'_, '_> {
         }
         match chat.membership {
             Membership::Founding => self.found_next(chat),
-            Membership::Outside => self.come_in(chat),
+            Membership::Outside if self.may_come_in(chat)? => self.come_in(chat),
+            Membership::Outside => Ok(()),
             Membership::Former if self.is_welcome_again(chat)? => {
                 chat.begin_again();
                 self.come_in(chat)

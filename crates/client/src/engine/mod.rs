@@ -18,6 +18,7 @@
 mod account;
 mod advance;
 mod archive;
+mod arriving;
 mod change;
 mod chat;
 mod checkpoint;

@@ -1,8 +1,11 @@
 //! What must work when nothing goes wrong.
 
-use sotto_client::engine::{Attempt, Change, Stand, Why};
+use std::time::Duration;
+
+use sotto_client::engine::{Attempt, Change, Engine, Moment, Stand, Why};
 use sotto_crypto::mls::governance::{History, Kind, Policy, Role};
 use sotto_proto::ConversationId;
+use sotto_simulation::life::{self, Stage};
 use sotto_simulation::network::Weather;
 
 use crate::world::{MINUTE, World, name};
@@ -27,6 +30,38 @@ impl World {
         let group = self.act(founder, "founds a group", |engine, moment| engine.start_group("us", &members, moment));
         self.run_for(MINUTE);
         group.unwrap()
+    }
+}
+
+impl Stage for World {
+    fn unpack(&mut self, person: &str) -> usize {
+        Self::unpack(self, person)
+    }
+
+    fn engine(&self, device: usize) -> &Engine {
+        Self::engine(self, device)
+    }
+
+    fn act<T>(&mut self, device: usize, work: impl FnOnce(&mut Engine, &mut Moment<'_>) -> T) -> T {
+        Self::act(self, device, "plays its part", work)
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.run_for(time.as_millis().try_into().unwrap());
+    }
+
+    fn switch(&mut self, device: usize, on: bool) {
+        if on { self.crash(device) } else { self.go_away(device) }
+    }
+}
+
+/// The same life as on the real services.
+#[test]
+fn a_whole_life_in_all_weathers() {
+    for (seed, weather, crashes) in [(50, Weather::FAIR, 0), (51, Weather::FOUL, 0), (52, Weather::FOUL, 20)] {
+        let mut world = World::new(seed, weather);
+        world.crashes = crashes;
+        life::a_whole_life(&mut world);
     }
 }
 

@@ -111,6 +111,9 @@ CREATE TABLE chats (
     introduced_as      BLOB    NOT NULL DEFAULT x''
 ) STRICT;
 
+-- Which one a new device comes into next.
+CREATE INDEX chats_by_activity ON chats (membership, server_at_ms);
+
 -- States of groups, some kilobytes to megabytes each and therefore not among the chats, whose rows are read and written all the time.
 CREATE TABLE groups (
     conversation INTEGER NOT NULL REFERENCES conversations (number),
