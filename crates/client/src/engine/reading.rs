@@ -5,6 +5,7 @@ use sotto_crypto::chain::{ChainHead, Entry, EntryHash};
 use sotto_crypto::event::{self, Header, Kind, OpenError, OpenedEvent};
 use sotto_crypto::mls::group::{Group, Received};
 use sotto_crypto::time::Time;
+use sotto_proto::wire::ConversationKind;
 use sotto_proto::wire::event::Content;
 use sotto_proto::{ConversationId, EntryBody, EventId, GroupPosition, LogEntry, decode, limits, wire};
 
@@ -15,6 +16,7 @@ use super::notices::{Line, lines_of};
 use super::step::{Mishap, Step};
 use crate::history::{self, Opened};
 use crate::store::StoreError;
+use crate::timeline::Standing;
 
 /// A reader of one stretch: the group while it is at hand, and the epoch of the last entry.
 struct Reader<'c> {
@@ -290,15 +292,20 @@ impl Step<'_, '_> {
     ) -> Result<(), Mishap> {
         self.db.prepare_cached("DELETE FROM outbox WHERE event_id = ?1")?.execute([id.as_bytes()])?;
         let author = opened.sender().account;
-        if !is_kept(roster, author, opened.expose_body()) {
+        let said = decode::<wire::Event>(opened.expose_body().to_vec().into(), limits::EVENT_MAX);
+        let said = said.unwrap_or_default().content;
+        if !is_kept(roster, author, said.as_ref()) {
             return Ok(());
         }
+        // Both own a chat of two, and still neither takes back what the other one has said.
+        let is_equal = chat.kind == ConversationKind::Direct && matches!(said, Some(Content::Delete(_)));
+        let standing = if is_equal { Standing::Member } else { roster.standing_of(author) };
         let opened = Opened {
             conversation: chat.id,
             seq,
             id,
             author,
-            standing: roster.standing_of(author),
+            standing,
             received_at_ms,
             body: opened.expose_body().to_vec(),
         };
@@ -314,9 +321,8 @@ impl Step<'_, '_> {
 }
 
 /// Whether it is kept: the roles at its place let the sender say it, and it is no secret that has its place elsewhere.
-fn is_kept(roster: &Roster, author: sotto_proto::AccountId, body: &[u8]) -> bool {
-    let event: wire::Event = decode(body.to_vec().into(), limits::EVENT_MAX).unwrap_or_default();
-    match event.content {
+fn is_kept(roster: &Roster, author: sotto_proto::AccountId, said: Option<&Content>) -> bool {
+    match said {
         Some(Content::Title(_) | Content::Picture(_)) => roster.may_rename(author),
         Some(Content::HistoryKeys(_)) => false,
         Some(Content::Profile(_) | Content::System(_)) => true,

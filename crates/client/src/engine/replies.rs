@@ -187,7 +187,31 @@ impl Step<'_, '_> {
         reply: wire::ReadRangeResponse,
     ) -> Result<(), Mishap> {
         let known = chat.server_seq;
-        let mut told = known;
+        let told = self.take_range(chat, asked, reply)?;
+        let is_newest = asked.direction() == Direction::Forward && !asked.handshakes_only;
+        if is_newest && chat.membership == Membership::Member && chat.trouble.is_none() {
+            self.doubt(chat, known, told);
+        }
+        Ok(())
+    }
+
+    /// A reply may be older than what has been told since. It is asked for once more; who says the same then, has said it.
+    fn doubt(&mut self, chat: &mut Chat, known: u64, told: u64) {
+        if told >= known {
+            self.memory.doubted.remove(&chat.id);
+        } else if self.memory.doubted.insert(chat.id) {
+            chat.server_seq = chat.server_seq.max(known);
+        }
+    }
+
+    /// Says where the log ends by the reply.
+    fn take_range(
+        &mut self,
+        chat: &mut Chat,
+        asked: &wire::ReadRangeRequest,
+        reply: wire::ReadRangeResponse,
+    ) -> Result<u64, Mishap> {
+        let mut told = chat.server_seq;
         if let Some(head) = reply.head {
             let head = ConversationHead::try_from(head)?;
             told = head.last_seq.map_or(0, sotto_proto::Seq::get);
@@ -201,10 +225,12 @@ impl Step<'_, '_> {
             entries.push(LogEntry::try_from(entry)?);
         }
         if asked.handshakes_only && chat.membership == Membership::Member {
-            return self.skip_expired(chat, &entries, reply.more);
+            self.skip_expired(chat, &entries, reply.more)?;
+            return Ok(told);
         }
         if asked.handshakes_only {
-            return self.fast_forward(chat, &entries, reply.more);
+            self.fast_forward(chat, &entries, reply.more)?;
+            return Ok(told);
         }
         if asked.direction() == Direction::Backward {
             entries.reverse();
@@ -212,38 +238,37 @@ impl Step<'_, '_> {
         let Some(first) = entries.first() else {
             // Nothing can be read there, and so there is nothing to wait for.
             (chat.server_seq, chat.wants_history) = (chat.high_seq(), false);
-            return Ok(());
+            return Ok(told);
         };
         let before = reply.chain_before[..].try_into().map_err(|_| Mishap::Bad("chain_before"))?;
         let before = ChainHead::from_parts(first.seq.get() - 1, before);
         if chat.window.is_none() && chat.joined_by > 0 && before.seq() > chat.joined_by {
-            return self.begin_beyond(chat);
+            self.begin_beyond(chat)?;
+            return Ok(told);
         }
         if chat.window.is_none() {
             chat.window = Some(Window { low: before, high: before });
             self.keep_head(chat, before)?;
             self.read_on(chat, &entries)?;
-            if asked.direction() == Direction::Forward && chat.membership == Membership::Member {
-                // The reply to a call that was made again may be older than what is known of the log: it is asked for once more.
-                chat.server_seq = chat.server_seq.max(known);
-            }
             if asked.direction() == Direction::Backward && chat.server_seq > chat.high_seq() {
                 chat.server_seq = chat.high_seq();
             }
-            return Ok(());
+            return Ok(told);
         }
         if asked.direction() == Direction::Backward {
             chat.wants_history = false;
-            return self.read_back(chat, &entries, before);
+            self.read_back(chat, &entries, before)?;
+            return Ok(told);
         }
         if before.seq() > chat.high_seq() && chat.server_first_seq > chat.high_seq() + 1 {
-            return self.begin_beyond(chat);
+            self.begin_beyond(chat)?;
+            return Ok(told);
         }
         if !self.read_on(chat, &entries)? && told > chat.high_seq() {
             // Entries that end where the known ones end, or begin beyond: the log is not what the head says.
             return Err(Mishap::Bad("a range with holes"));
         }
-        Ok(())
+        Ok(told)
     }
 
     /// The log begins beyond what follows: between two stays in a group there is nothing to read, and nothing but handshakes where events
