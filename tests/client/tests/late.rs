@@ -1,11 +1,13 @@
 //! Replies that are older than what was told since.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::time::Duration;
+
 use prost::Message as _;
-use sotto_client::engine::{Engine, Outgoing};
-use sotto_client_tests::{Handset, Town};
+use sotto_client::engine::{Engine, Outgoing, Stand};
+use sotto_client_tests::{Handset, Town, text};
 use sotto_proto::wire::subscribe_response::Item;
-use sotto_proto::{ConversationId, Method, decode, limits, wire};
+use sotto_proto::{ConversationId, Method, UserName, decode, limits, wire};
 
 /// An entry of a log as the live stream tells it.
 fn told_live(reader: &mut Handset<'_>, chat: ConversationId, seq: u64) -> bytes::Bytes {
@@ -32,6 +34,29 @@ fn told_live(reader: &mut Handset<'_>, chat: ConversationId, seq: u64) -> bytes:
 fn asks_for_what_is_between(bob: &mut Handset<'_>) -> Outgoing {
     let outgoing = bob.with(Engine::outgoing).unwrap();
     outgoing.into_iter().find(|call| call.method == Method::ConversationReadRange).unwrap()
+}
+
+#[test]
+fn a_request_that_was_there_before_its_first_words_has_them_a_moment_later() {
+    let town = Town::new();
+    let (mut alice, mut bob) = (town.register("alice", 1), town.register("bob", 2));
+    let name = UserName::parse("user_name", "bob").unwrap();
+    alice.with(|engine, moment| engine.start_direct(&name, Some(text("Ciao Bob")), moment)).unwrap();
+    let is_there =
+        |bob: &Handset<'_>| bob.engine.chats().unwrap().into_iter().find(|chat| chat.stand == Stand::Requested);
+    let request = loop {
+        assert!(alice.one_call(0, false));
+        bob.catch_up();
+        if let Some(request) = is_there(&bob) {
+            break request;
+        }
+    };
+    assert_eq!(request.last, None);
+    alice.settle();
+    // Nobody tells him.
+    town.pass(Duration::from_secs(3));
+    bob.settle();
+    assert_eq!(bob.texts(request.id), ["Ciao Bob"]);
 }
 
 #[test]

@@ -44,6 +44,8 @@ pub(super) struct Memory {
     pub(super) presence: BTreeMap<AccountId, u64>,
     /// Conversations of which the last reply said less than had been told before: they were asked about once more.
     pub(super) doubted: BTreeSet<ConversationId>,
+    /// How often requests of strangers were looked at again for their first words.
+    pub(super) looks: BTreeMap<ConversationId, u32>,
     /// Chats to be opened once an account was found.
     pub(super) searches: BTreeMap<super::Ticket, super::people::Search>,
 }

@@ -100,6 +100,11 @@ pub(crate) fn scenes(db: &Connection) -> Result<BTreeMap<i64, Scene>, StoreError
     Ok(of_one.map(scene).collect())
 }
 
+/// Whether there is anything to see in a conversation.
+pub(crate) fn has_items(db: &Connection, conversation: i64) -> Result<bool, StoreError> {
+    Ok(db.prepare_cached("SELECT 1 FROM entries WHERE conversation = ?1 AND shown = 1")?.exists([conversation])?)
+}
+
 /// The last item of each conversation, by its number.
 pub(crate) fn newest(db: &Connection) -> Result<BTreeMap<i64, Item>, StoreError> {
     let kept = db
