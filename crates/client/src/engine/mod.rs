@@ -37,6 +37,7 @@ mod moment;
 mod notices;
 mod people;
 mod profile;
+mod ranges;
 mod reading;
 mod recovery;
 mod reopening;

@@ -1,13 +1,12 @@
 //! What a reply means, by the call that it answers.
 
 use bytes::Bytes;
-use sotto_crypto::chain::ChainHead;
-use sotto_proto::wire::{Direction, ErrorCode};
+use sotto_proto::wire::ErrorCode;
 use sotto_proto::{Call, ConversationHead, ConversationId, EntryBody, LogEntry, Method, decode, limits, wire};
 
 use super::account::Wants;
 use super::change::{Attempt, Change, Why};
-use super::chat::{Chat, Membership, Stand, VaultStep, Whose, Window};
+use super::chat::{Chat, Membership, Stand, VaultStep, Whose};
 use super::requests::{Failure, Kept, OF_CONVERSATIONS, Ticket};
 use super::sending::position;
 use super::step::{Mishap, Step};
@@ -176,110 +175,6 @@ impl Step<'_, '_> {
                 received_at_ms: reply.received_at_ms,
             };
             self.read_on(chat, &[entry])?;
-        }
-        Ok(())
-    }
-
-    fn range_came(
-        &mut self,
-        chat: &mut Chat,
-        asked: &wire::ReadRangeRequest,
-        reply: wire::ReadRangeResponse,
-    ) -> Result<(), Mishap> {
-        let known = chat.server_seq;
-        let told = self.take_range(chat, asked, reply)?;
-        let is_newest = asked.direction() == Direction::Forward && !asked.handshakes_only;
-        if is_newest && chat.membership == Membership::Member && chat.trouble.is_none() {
-            self.doubt(chat, known, told);
-        }
-        Ok(())
-    }
-
-    /// A reply may be older than what has been told since. It is asked for once more; who says the same then, has said it.
-    fn doubt(&mut self, chat: &mut Chat, known: u64, told: u64) {
-        if told >= known {
-            self.memory.doubted.remove(&chat.id);
-        } else if self.memory.doubted.insert(chat.id) {
-            chat.server_seq = chat.server_seq.max(known);
-        }
-    }
-
-    /// Says where the log ends by the reply.
-    fn take_range(
-        &mut self,
-        chat: &mut Chat,
-        asked: &wire::ReadRangeRequest,
-        reply: wire::ReadRangeResponse,
-    ) -> Result<u64, Mishap> {
-        let mut told = chat.server_seq;
-        if let Some(head) = reply.head {
-            let head = ConversationHead::try_from(head)?;
-            told = head.last_seq.map_or(0, sotto_proto::Seq::get);
-            chat.take_head(&head);
-            if asked.direction() == Direction::Forward && !asked.handshakes_only && chat.window.is_some() {
-                chat.compare_with_asked(&head, asked.from_seq - 1);
-            }
-        }
-        let mut entries = Vec::with_capacity(reply.entries.len());
-        for entry in reply.entries {
-            entries.push(LogEntry::try_from(entry)?);
-        }
-        if asked.handshakes_only && chat.membership == Membership::Member {
-            self.skip_expired(chat, &entries, reply.more)?;
-            return Ok(told);
-        }
-        if asked.handshakes_only {
-            self.fast_forward(chat, &entries, reply.more)?;
-            return Ok(told);
-        }
-        if asked.direction() == Direction::Backward {
-            entries.reverse();
-        }
-        let Some(first) = entries.first() else {
-            // Nothing can be read there, and so there is nothing to wait for.
-            (chat.server_seq, chat.wants_history) = (chat.high_seq(), false);
-            return Ok(told);
-        };
-        let before = reply.chain_before[..].try_into().map_err(|_| Mishap::Bad("chain_before"))?;
-        let before = ChainHead::from_parts(first.seq.get() - 1, before);
-        if chat.window.is_none() && chat.joined_by > 0 && before.seq() > chat.joined_by {
-            self.begin_beyond(chat)?;
-            return Ok(told);
-        }
-        if chat.window.is_none() {
-            chat.window = Some(Window { low: before, high: before });
-            self.keep_head(chat, before)?;
-            self.read_on(chat, &entries)?;
-            if asked.direction() == Direction::Backward && chat.server_seq > chat.high_seq() {
-                chat.server_seq = chat.high_seq();
-            }
-            return Ok(told);
-        }
-        if asked.direction() == Direction::Backward {
-            chat.wants_history = false;
-            self.read_back(chat, &entries, before)?;
-            return Ok(told);
-        }
-        if before.seq() > chat.high_seq() && chat.server_first_seq > chat.high_seq() + 1 {
-            self.begin_beyond(chat)?;
-            return Ok(told);
-        }
-        if !self.read_on(chat, &entries)? && told > chat.high_seq() {
-            // Entries that end where the known ones end, or begin beyond: the log is not what the head says.
-            return Err(Mishap::Bad("a range with holes"));
-        }
-        Ok(told)
-    }
-
-    /// The log begins beyond what follows: between two stays in a group there is nothing to read, and nothing but handshakes where events
-    /// have expired.
-    fn begin_beyond(&mut self, chat: &mut Chat) -> Result<(), Mishap> {
-        if self.was_added_again(chat)? {
-            chat.begin_again();
-        } else if chat.membership == Membership::Member {
-            self.ask_for_handshakes(chat)?;
-        } else {
-            chat.server_seq = chat.high_seq();
         }
         Ok(())
     }
