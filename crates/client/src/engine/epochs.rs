@@ -93,9 +93,9 @@ impl Roster {
         Ok(roster)
     }
 
-    /// One with nobody in it.
+    /// One with nobody in it, of an epoch that somebody passes on: with it came everything that was passed on in that epoch.
     pub(super) fn with_rules(post: u32, rename: u32) -> Self {
-        Self { post, rename, open: true, ..Self::default() }
+        Self { post, rename, ..Self::default() }
     }
 
     /// Adds a device. They come in the order of their accounts.

@@ -1,5 +1,7 @@
 //! A server in memory, and devices whose engines alone are timed.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
@@ -22,6 +24,8 @@ pub(super) struct World {
 pub(super) struct Device {
     pub(super) engine: Engine,
     rng: StdRng,
+    /// Calls that it gave out and that were not made yet.
+    pending: VecDeque<Outgoing>,
     /// What its engine has taken so far.
     pub(super) spent_ms: f64,
 }
@@ -97,7 +101,7 @@ impl World {
 
 impl Device {
     pub(super) fn new(engine: Engine, seed: u64) -> Self {
-        Self { engine, rng: StdRng::seed_from_u64(seed), spent_ms: 0.0 }
+        Self { engine, rng: StdRng::seed_from_u64(seed), pending: VecDeque::new(), spent_ms: 0.0 }
     }
 
     /// Lets the engine do something, and counts how long it takes.
@@ -117,15 +121,13 @@ impl Device {
     /// Makes calls, in the order of the engine, until something holds.
     pub(super) fn settle_until(&mut self, world: &mut World, holds: impl Fn(&Engine) -> bool) {
         loop {
-            let outgoing = self.act(world, Engine::outgoing).unwrap();
-            if outgoing.is_empty() {
-                return;
+            if self.pending.is_empty() {
+                self.pending = self.act(world, Engine::outgoing).unwrap().into();
             }
-            for call in outgoing {
-                self.answer(world, &call);
-                if holds(&self.engine) {
-                    return;
-                }
+            let Some(call) = self.pending.pop_front() else { return };
+            self.answer(world, &call);
+            if holds(&self.engine) {
+                return;
             }
         }
     }

@@ -95,6 +95,26 @@ fn a_new_device_has_everything() {
 }
 
 #[test]
+fn a_new_device_comes_into_more_chats_than_it_opens_at_a_time() {
+    for weather in [Weather::FAIR, Weather::FOUL] {
+        let mut world = World::new(27, Weather::FAIR);
+        let (ann, ben) = (world.register("ann"), world.register("ben"));
+        world.befriend(ann, ben);
+        for number in 0..45 {
+            let group = world.found(ben, &[ann]);
+            world.say(ben, group, &format!("number {number}"));
+        }
+        world.network.weather = weather;
+        let tablet = world.sign_in("ann");
+        world.run_for(5 * MINUTE);
+        let waiting: Vec<_> = world.chats(tablet).into_iter().filter(|chat| !chat.ready).collect();
+        assert!(waiting.is_empty(), "{waiting:?}");
+        world.calm_down();
+        world.check();
+    }
+}
+
+#[test]
 fn both_start_the_same_chat_at_once_and_have_one() {
     let mut world = World::new(3, Weather::FAIR);
     let (ann, ben) = (world.register("ann"), world.register("ben"));
