@@ -19,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sotto-tui", &["sotto-client", "sotto-crypto", "sotto-native-client", "sotto-proto"]),
     ("sotto-client-tests", &["sotto-client", "sotto-crypto", "sotto-native-client", "sotto-proto", "sotto-server"]),
     ("sotto-server-tests", &["sotto-crypto", "sotto-proto", "sotto-test-services"]),
-    ("sotto-simulation", &["sotto-crypto", "sotto-proto"]),
+    ("sotto-simulation", &["sotto-client", "sotto-crypto", "sotto-proto"]),
     ("sotto-test-services", &[]),
     ("sotto-vectors", &["sotto-crypto", "sotto-proto"]),
     ("sotto-tests", &["sotto-test-services"]),

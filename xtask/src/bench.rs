@@ -46,16 +46,16 @@ impl Figure {
 }
 
 pub fn run(root: &Path) -> Result<()> {
-    let (native, wasm): (Vec<Row>, Vec<Row>) = (natively(root, &[])?, in_wasm(root, "report")?);
+    let (native, wasm): (Vec<Row>, Vec<Row>) = (natively(root, &[])?, in_wasm(root, "report", None)?);
     print!("{}", table(&native, &wasm)?);
     Ok(())
 }
 
-/// The client: all of it in both worlds, or one part natively.
+/// The client, or one part of it.
 pub fn run_client(root: &Path, part: Option<&str>) -> Result<()> {
     let arguments: Vec<_> = ["client"].into_iter().chain(part).collect();
     let native: Vec<Figure> = natively(root, &arguments)?;
-    let wasm: Vec<Figure> = if part.is_none() { in_wasm(root, "reportClient")? } else { Vec::new() };
+    let wasm: Vec<Figure> = in_wasm(root, "reportClient", part)?;
     print!("{}", client_table(&native, &wasm));
     Ok(())
 }
@@ -66,9 +66,9 @@ fn natively<T: DeserializeOwned>(root: &Path, arguments: &[&str]) -> Result<Vec<
     parse(&captured(command.args(arguments))?)
 }
 
-fn in_wasm<T: DeserializeOwned>(root: &Path, function: &str) -> Result<Vec<T>> {
+fn in_wasm<T: DeserializeOwned>(root: &Path, function: &str, argument: Option<&str>) -> Result<Vec<T>> {
     let module = wasm::bind_for_node(root, PACKAGE)?;
-    parse(&wasm::call_in_node(&module, function)?)
+    parse(&wasm::call_in_node(&module, function, argument)?)
 }
 
 fn parse<T: DeserializeOwned>(printed: &str) -> Result<Vec<T>> {
@@ -77,11 +77,15 @@ fn parse<T: DeserializeOwned>(printed: &str) -> Result<Vec<T>> {
 
 /// What WebAssembly does not measure is left out there.
 fn client_table(native: &[Figure], wasm: &[Figure]) -> String {
-    let head = "| what | unit | against | native | ratio | WASM | ratio |\n|---|---|---|--:|--:|--:|--:|\n";
+    let head = "| what | unit | against | native | ratio | WASM | ratio | WASM / native |\n\
+                |---|---|---|--:|--:|--:|--:|--:|\n";
     let lines = native.iter().map(|figure| {
         let Figure { what, unit, baseline, .. } = figure;
         let hosted = wasm.iter().find(|other| (&other.what, &other.baseline) == (what, baseline));
-        let hosted = hosted.map_or_else(|| " | ".to_owned(), Figure::cells);
+        let hosted = hosted.map_or_else(
+            || " |  | ".to_owned(),
+            |hosted| format!("{} | {:.2}", hosted.cells(), hosted.ours / figure.ours),
+        );
         format!("| {what} | {unit} | {baseline} | {} | {hosted} |\n", figure.cells())
     });
     std::iter::once(head.to_owned()).chain(lines).collect()
@@ -144,7 +148,7 @@ mod tests {
             Figure { what: what.to_owned(), unit, ours, baseline, floor: 2.0 }
         };
         let table = client_table(&[figure("list", 30.0), figure("size", 250.0)], &[figure("list", 90.0)]);
-        assert!(table.contains("| list | ms | read | 30.0 | 15.00 | 90.0 | 45.00 |\n"), "{table}");
-        assert!(table.ends_with("| size | ms | read | 250 | 125.00 |  |  |\n"), "{table}");
+        assert!(table.contains("| list | ms | read | 30.0 | 15.00 | 90.0 | 45.00 | 3.00 |\n"), "{table}");
+        assert!(table.ends_with("| size | ms | read | 250 | 125.00 |  |  |  |\n"), "{table}");
     }
 }

@@ -38,7 +38,7 @@ enum Task {
     Bench,
     /// Measures the client, natively and in WebAssembly side by side
     BenchClient {
-        /// One part alone, and natively: backlog, lists or search
+        /// One part alone: backlog, lists or search
         part: Option<String>,
     },
     /// Runs the inner loop: format, lints, unit tests

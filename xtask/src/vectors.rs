@@ -19,7 +19,7 @@ struct Outcome {
 
 /// Builds, runs, and returns a closing line as the other test runners print it.
 pub fn run(root: &Path) -> Result<String> {
-    let printed = wasm::call_in_node(&wasm::bind_for_node(root, PACKAGE)?, "runAll")?;
+    let printed = wasm::call_in_node(&wasm::bind_for_node(root, PACKAGE)?, "runAll", None)?;
     let outcomes: Vec<Outcome> = serde_json::from_str(&printed).context("the module did not report in JSON")?;
     judge(&outcomes)
 }

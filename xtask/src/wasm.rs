@@ -51,10 +51,10 @@ pub fn bind_for_node(root: &Path, package: &str) -> Result<PathBuf> {
     Ok(out.join("module.js"))
 }
 
-/// Calls a function that takes nothing, and returns what it answered.
-pub fn call_in_node(script: &Path, function: &str) -> Result<String> {
-    let call = format!("console.log(require(process.argv[1]).{function}())");
-    captured(Command::new("node").arg("-e").arg(call).arg(script))
+/// Calls a function with a text or nothing, and returns what it answered.
+pub fn call_in_node(script: &Path, function: &str, argument: Option<&str>) -> Result<String> {
+    let call = format!("console.log(require(process.argv[1]).{function}(process.argv[2]))");
+    captured(Command::new("node").arg("-e").arg(call).arg(script).args(argument))
 }
 
 /// Whether this machine can build for [`TARGET`] with the compiler that also lints.

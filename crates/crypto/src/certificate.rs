@@ -145,6 +145,11 @@ impl DeviceCertificate {
         self.claims.device
     }
 
+    /// The key that the device *claims* to sign with.
+    pub fn claimed_key(&self) -> &DevicePublicKey {
+        &self.claims.device_key
+    }
+
     /// The identity key that the certificate *claims* to be signed by.
     pub fn claimed_identity(&self) -> &IdentityPublicKey {
         &self.identity

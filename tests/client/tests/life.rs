@@ -1,13 +1,15 @@
 //! What people do, from their first day on.
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use sotto_client::engine::{Attempt, Change, Errand, Line, Preferences, Recovering, Returning, Stand};
-use sotto_client_tests::{Handset, Town, password_of, text};
-use sotto_crypto::login::{Password, StretchCost};
-use sotto_crypto::recovery::RecoveryCode;
-use sotto_proto::{EventId, Method};
+use sotto_client::engine::{Engine, Moment, Preferences, Stand};
+use sotto_client::history::Item;
+use sotto_client_tests::{Handset, Town, text};
+use sotto_proto::wire::event::Content;
+use sotto_proto::{EventId, Method, wire};
+use sotto_simulation::life::{self, Stage};
 
 #[test]
 fn alice_registers_and_has_saved_messages() {
@@ -147,6 +149,26 @@ fn who_is_blocked_is_not_heard_and_not_told() {
 }
 
 #[test]
+fn in_a_chat_of_two_nobody_takes_back_the_words_of_the_other_m17() {
+    let town = Town::new();
+    let (mut alice, mut bob, chat) = town.friends();
+    bob.says(chat, "Mine");
+    alice.catch_up();
+    let takes_back = |who: &mut Handset<'_>, item: &Item| {
+        let target = wire::EventRef { event_id: item.id.to_wire(), seq: item.seq };
+        let content = Content::Delete(wire::Delete { targets: vec![target] });
+        who.with(|engine, moment| engine.send(chat, content, moment)).unwrap();
+        who.settle();
+    };
+    let said = alice.engine.page(chat, None, 10).unwrap();
+    takes_back(&mut alice, &said[1]);
+    assert_eq!(bob.hears(chat), ["Ciao Bob", "Mine"]);
+    assert_eq!(alice.texts(chat), ["Ciao Bob", "Mine"]);
+    takes_back(&mut alice, &said[0]);
+    assert_eq!(bob.hears(chat), ["Mine"]);
+}
+
+#[test]
 fn what_is_set_for_a_chat_holds_on_all_devices() {
     let town = Town::new();
     let (mut alice, mut bob, chat) = town.friends();
@@ -172,83 +194,51 @@ fn what_is_set_for_a_chat_holds_on_all_devices() {
     assert_eq!(bob.chat(chat).preferences, Preferences::default());
 }
 
+/// The same life as in the simulator.
 #[test]
 fn a_whole_life() {
     let town = Town::new();
-    // Alice registers, talks to Bob, and the two make a group with Carol.
-    let (mut alice, mut bob, chat) = town.friends();
-    let words = alice.engine.expose_recovery_words().unwrap().to_owned();
-    bob.says(chat, "Good to see you");
-    let mut carol = town.register("carol", 3);
-    let with_carol = alice.start_direct("carol", "Ciao Carol");
-    carol.accepts(with_carol);
-    let members = [bob.engine.own_account().unwrap(), carol.engine.own_account().unwrap()];
-    let group = alice.with(|engine, moment| engine.start_group("Holidays", &members, moment)).unwrap();
-    alice.settle();
-    for handset in [&mut bob, &mut carol] {
-        handset.accepts(group);
+    life::a_whole_life(&mut Everybody { town: &town, handsets: Vec::new(), off: BTreeSet::new() });
+}
+
+/// Devices by their numbers.
+struct Everybody<'t> {
+    town: &'t Town,
+    handsets: Vec<Handset<'t>>,
+    off: BTreeSet<usize>,
+}
+
+impl Stage for Everybody<'_> {
+    fn unpack(&mut self, _person: &str) -> usize {
+        let number = self.handsets.len();
+        self.handsets.push(self.town.handset(number.try_into().unwrap()));
+        number
     }
-    carol.says(group, "To the sea?");
 
-    // A second device, then the first one is lost and revoked.
-    let mut laptop = town.sign_in("alice", 11);
-    assert_eq!(laptop.texts(group), ["To the sea?"]);
-    assert_eq!(laptop.chat(group).title, "Holidays");
-    let phone = alice.engine.device().unwrap();
-    drop(alice);
-    laptop.with(|engine, moment| engine.run(password_of("alice"), Errand::RevokeDevice(phone), moment)).unwrap();
-    laptop.settle();
-    assert!(laptop.changes.contains(&Change::Done(Attempt::Devices)), "{:?}", laptop.changes);
-    town.pass(Duration::from_secs(3));
-    laptop.says(group, "To the sea!");
-    assert_eq!(carol.hears(group), ["To the sea?", "To the sea!"]);
-
-    // The browser's data are gone and the password is forgotten. The words on paper remain.
-    drop(laptop);
-    let mut found = town.handset(12);
-    let lost = Recovering {
-        login_name: "alice".to_owned(),
-        code: RecoveryCode::parse(&words).unwrap(),
-        password: Password::new("not to be forgotten").unwrap(),
-        cost: StretchCost::MINIMUM,
-        device_name: "New laptop".to_owned(),
-    };
-    found.with(|engine, moment| engine.recover(lost, moment)).unwrap();
-    found.settle();
-    assert_eq!(found.texts(chat), ["Ciao Bob", "Good to see you"]);
-    assert_eq!(found.texts(group), ["To the sea?", "To the sea!"]);
-
-    // The others go on for months without her. When she comes back, her session is long over.
-    for month in 1..=5 {
-        town.pass(Duration::from_hours(24 * 29));
-        bob.catch_up();
-        carol.hears(group);
-        carol.says(group, &format!("Month {month}"));
-        assert_eq!(bob.hears(group).len(), 2 + month);
+    fn engine(&self, device: usize) -> &Engine {
+        &self.handsets[device].engine
     }
-    found.catch_up();
-    assert!(found.changes.contains(&Change::SignedOut), "{:?}", found.changes);
-    let returning = Returning {
-        login_name: "alice".to_owned(),
-        password: Password::new("not to be forgotten").unwrap(),
-        device_name: String::new(),
-    };
-    found.with(|engine, moment| engine.sign_in(returning, moment)).unwrap();
-    found.settle();
-    let all = found.hears(group);
-    assert_eq!((all.len(), all.last().unwrap().as_str()), (7, "Month 5"), "{:?}", found.changes);
-    found.says(group, "I am back");
-    assert_eq!(bob.hears(group).last().unwrap(), "I am back");
-    assert_eq!(carol.hears(group).last().unwrap(), "I am back");
 
-    // Nobody was ever shown something that could not be opened.
-    for handset in [&found, &bob, &carol] {
-        for id in [chat, group] {
-            let lines = handset.engine.lines(id, 0).unwrap();
-            assert!(
-                lines.iter().all(|placed| !matches!(placed.line, Line::Unreadable | Line::Trouble(_))),
-                "{lines:?}"
-            );
+    fn act<T>(&mut self, device: usize, work: impl FnOnce(&mut Engine, &mut Moment<'_>) -> T) -> T {
+        let value = self.handsets[device].with(work);
+        self.handsets[device].settle();
+        value
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.town.pass(time);
+        // What one of them does next may be something for the others to hear.
+        for _ in 0..3 {
+            let on = self.handsets.iter_mut().enumerate().filter(|(device, _)| !self.off.contains(device));
+            on.for_each(|(_, handset)| handset.catch_up());
         }
+    }
+
+    fn switch(&mut self, device: usize, on: bool) {
+        if on {
+            self.off.remove(&device)
+        } else {
+            self.off.insert(device)
+        };
     }
 }

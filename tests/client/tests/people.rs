@@ -122,6 +122,42 @@ fn a_new_device_says_how_far_it_has_come() {
     assert_eq!(town.handset(4).engine.progress().unwrap().all, 0);
 }
 
+#[test]
+fn a_new_device_comes_into_the_last_active_chats_first() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    let mut groups = Vec::new();
+    for number in 0..25 {
+        town.pass(Duration::from_secs(1));
+        let title = format!("Group {number}");
+        groups.push(alice.with(|engine, moment| engine.start_group(&title, &[], moment)).unwrap());
+        alice.settle();
+    }
+    let mut laptop = town.handset(3);
+    laptop.begins_to_sign_in("alice");
+    let mut came_in = Vec::new();
+    loop {
+        let outgoing = laptop.with(Engine::outgoing).unwrap();
+        if outgoing.is_empty() {
+            break;
+        }
+        for call in outgoing {
+            let answer = laptop.call(&call);
+            laptop.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+            let ready = laptop.engine.chats().unwrap().into_iter().filter(|chat| chat.ready).map(|chat| chat.id);
+            let fresh: Vec<_> = ready.filter(|chat| !came_in.contains(chat)).collect();
+            if came_in.is_empty() && !fresh.is_empty() {
+                // Whatever a person opens goes before everything that nobody looks at.
+                laptop.with(|engine, moment| engine.want_history(groups[1], moment)).unwrap();
+            }
+            came_in.extend(fresh);
+        }
+    }
+    let turn = |group: usize| came_in.iter().position(|chat| *chat == groups[group]).unwrap();
+    assert!((5..25).all(|recent| turn(recent) < turn(0) && turn(recent) < turn(4)), "{came_in:?}");
+    assert!(turn(1) < turn(0) && turn(1) < turn(2) && turn(1) < turn(4), "{came_in:?}");
+}
+
 /// Looks Bob up, on a server that gives out the identity key of somebody else as his.
 fn is_told_another_key(alice: &mut Handset<'_>, mallory: &Handset<'_>) {
     let name = UserName::parse("user_name", "bob").unwrap();

@@ -1,6 +1,8 @@
 //! What to do next. Nothing remembers where a longer course of calls had got to: what is there says what is missing, and so any course
 //! goes on after a restart, a lost reply or a lost race.
 
+use std::collections::BTreeSet;
+
 use sotto_crypto::mls::group::{Changes, Group};
 use sotto_proto::wire::Direction;
 use sotto_proto::{ConversationId, wire};
@@ -9,6 +11,7 @@ use super::account::{State, Wants};
 use super::chat::{Chat, Membership, Stand, Trouble};
 use super::requests::Lane;
 use super::step::{Mishap, Step};
+use crate::history;
 
 impl Step<'_, '_> {
     /// Decides on all calls that are due, for the account and for each conversation that something happened to.
@@ -17,9 +20,16 @@ impl Step<'_, '_> {
             return Ok(());
         }
         self.settle_account()?;
+        let mut seen = BTreeSet::new();
         // A conversation can make another one worth a look; it cannot go on for ever.
         for _ in 0..ROUNDS_MAX {
+            let has_room = self.dirty.is_empty() && !seen.is_empty();
+            if has_room {
+                let next = self.next_to_come_in()?.into_iter();
+                self.dirty.extend(next.filter(|id| !seen.contains(id)));
+            }
             let Some(id) = self.dirty.pop_first() else { break };
+            seen.insert(id);
             if let Some(mut chat) = self.chat(id)? {
                 self.advance(&mut chat)?;
                 chat.save(self.db)?;
@@ -82,7 +92,8 @@ impl Step<'_, '_> {
         }
         match chat.membership {
             Membership::Founding => self.found_next(chat),
-            Membership::Outside => self.come_in(chat),
+            Membership::Outside if self.may_come_in(chat)? => self.come_in(chat),
+            Membership::Outside => Ok(()),
             Membership::Former if self.is_welcome_again(chat)? => {
                 chat.begin_again();
                 self.come_in(chat)
@@ -116,6 +127,9 @@ impl Step<'_, '_> {
             return Ok(false);
         }
         self.ask_for_history(chat)?;
+        if chat.stand == Stand::Requested {
+            self.listen_for_greeting(chat)?;
+        }
         if chat.stand != Stand::Member && chat.stand != Stand::Requested {
             return Ok(false);
         }
@@ -187,6 +201,29 @@ impl Step<'_, '_> {
         Ok(self.call(Lane::Log(chat.id), &request)?)
     }
 
+    /// What a stranger says is not told (docs/PROTOCOL.md, 13.7). A request that was there before its first words is looked at again, a few
+    /// times.
+    fn listen_for_greeting(&mut self, chat: &Chat) -> Result<(), Mishap> {
+        let looks = self.memory.looks.get(&chat.id).copied().unwrap_or_default();
+        let lane = Lane::History(chat.id);
+        if looks >= LOOKS_MAX || self.is_busy(lane)? || history::has_items(self.db, chat.number)? {
+            return Ok(());
+        }
+        self.memory.looks.insert(chat.id, looks + 1);
+        let request = wire::ReadRangeRequest {
+            conversation_id: chat.id.to_wire(),
+            from_seq: chat.high_seq() + 1,
+            direction: Direction::Forward.into(),
+            limit: HISTORY_PAGE,
+            handshakes_only: false,
+        };
+        self.call(lane, &request)?;
+        if let Some((ticket, _)) = self.kept_in(lane)? {
+            self.memory.traffic.again(ticket, Some(FIRST_LOOK_MS << (2 * looks)), self.moment);
+        }
+        Ok(())
+    }
+
     fn ask_for_history(&mut self, chat: &Chat) -> Result<(), Mishap> {
         let Some(window) = chat.window else { return Ok(()) };
         if !chat.wants_history || window.low.seq() < chat.server_first_seq {
@@ -205,3 +242,6 @@ impl Step<'_, '_> {
 
 const ROUNDS_MAX: usize = 10_000;
 const HISTORY_PAGE: u32 = 100;
+/// Greetings come within seconds, or when somebody finds words. The last look is two minutes after the one before.
+const FIRST_LOOK_MS: u64 = 2_000;
+const LOOKS_MAX: u32 = 4;

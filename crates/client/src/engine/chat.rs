@@ -349,6 +349,16 @@ impl Chat {
         (self.membership, self.vault_step, self.window) = (Membership::Outside, VaultStep::Asleep, None);
     }
 
+    /// What lies before a place can be read now, and was passed over if it was looked at before.
+    pub(super) fn look_back_from(&mut self, place: Option<ChainHead>) {
+        if let (Some(window), Some(place)) = (self.window.as_mut(), place) {
+            if place.seq() > window.low.seq() {
+                window.low = place;
+            }
+            self.wants_history = true;
+        }
+    }
+
     /// Looks at the head in the reply to a call that asked for what follows an entry which was known then.
     pub(super) fn compare_with_asked(&mut self, head: &ConversationHead, known: u64) {
         let last = head.last_seq.map_or(0, Seq::get);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use prost::Message as _;
+use sotto_crypto::certificate::DeviceCertificate;
 use sotto_crypto::mls::group::Group;
 use sotto_crypto::secret::{EpochSecret, Secret, SecretVec};
 use sotto_crypto::vault::Version;
@@ -32,6 +33,9 @@ struct Checkpoint {
     epochs: Vec<KnownEpoch>,
     #[prost(message, repeated, tag = "5")]
     scene: Vec<SceneEntry>,
+    /// Of the devices in the rosters, where they may have to be passed on.
+    #[prost(bytes = "vec", repeated, tag = "6")]
+    certificates: Vec<Vec<u8>>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -45,6 +49,8 @@ struct KnownEpoch {
     secret: Vec<u8>,
     #[prost(uint32, tag = "4")]
     roster: u32,
+    #[prost(bool, tag = "5")]
+    given: bool,
 }
 
 /// An event about the conversation as a whole, so that a new device knows its name before it has read that far.
@@ -115,7 +121,10 @@ impl Step<'_, '_> {
             let roster = usize::try_from(known.roster).ok().and_then(|index| checkpoint.rosters.get(index));
             let (Some(roster), Some(secret)) = (roster, Secret::copy_from(&known.secret)) else { continue };
             let position = position(known.generation, known.epoch)?;
-            self.keep_readable(chat, position, &EpochSecret::from_secret(secret), roster)?;
+            self.keep_readable(chat, position, &EpochSecret::from_secret(secret), roster, known.given)?;
+        }
+        for certificate in checkpoint.certificates.iter().filter_map(|bytes| DeviceCertificate::decode(bytes).ok()) {
+            self.keep_certificate(&certificate)?;
         }
         for entry in &checkpoint.scene {
             self.take_scene_entry(chat, entry)?;
@@ -167,6 +176,7 @@ impl Step<'_, '_> {
             rosters: Vec::new(),
             epochs: Vec::new(),
             scene: self.scene_entries(chat)?,
+            certificates: self.certificates_to_pass_on(chat)?,
         };
         for (position, readable) in self.all_readable(chat)? {
             if position.generation == at.generation && position.epoch > at.epoch {
@@ -182,6 +192,7 @@ impl Step<'_, '_> {
                 epoch: position.epoch.get(),
                 secret: readable.secret.expose_secret().to_vec(),
                 roster: u32::try_from(roster).unwrap_or(u32::MAX),
+                given: readable.given,
             });
         }
         let version = Version::from_number(chat.checkpoint_version).next();

@@ -6,9 +6,10 @@ use std::num::NonZeroU32;
 
 use prost::Message as _;
 use rusqlite::{OptionalExtension as _, params};
+use sotto_crypto::certificate::DeviceCertificate;
 use sotto_crypto::event::Sender;
 use sotto_crypto::identity::DevicePublicKey;
-use sotto_crypto::mls::governance::Role;
+use sotto_crypto::mls::governance::{History, Role};
 use sotto_crypto::mls::group::Group;
 use sotto_crypto::primitives::sha256;
 use sotto_crypto::secret::{EpochSecret, Secret};
@@ -32,6 +33,11 @@ pub(super) struct Roster {
     /// After how many seconds events disappear; 0 for never.
     #[prost(uint32, tag = "4")]
     pub(super) retention: u32,
+    /// Whether newcomers read everything, and the lowest role that may bring them in.
+    #[prost(bool, tag = "5")]
+    pub(super) open: bool,
+    #[prost(uint32, tag = "6")]
+    add: u32,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -56,6 +62,8 @@ struct Device {
 pub(super) struct Readable {
     pub(super) secret: EpochSecret,
     pub(super) roster: Roster,
+    /// Whether another member passed it on, whose word it is.
+    pub(super) given: bool,
     /// The keys that were asked for: to decode one takes half as long as to verify a signature by it.
     keys: RefCell<BTreeMap<Sender, Option<DevicePublicKey>>>,
 }
@@ -70,20 +78,51 @@ impl Roster {
     pub(super) fn of(group: &Group) -> Result<Self, Mishap> {
         let standing = group.standing().map_err(|_| Mishap::Bad("the agreement on keys"))?;
         let keys = group.member_keys().map_err(|_| Mishap::Bad("the agreement on keys"))?;
-        let mut members: BTreeMap<AccountId, Member> = BTreeMap::new();
-        for (Sender { account, device }, key) in keys {
-            let role = standing.role(&account).unwrap_or(Role::Member);
-            let member = members.entry(account).or_insert_with(|| Member {
-                account: account.as_bytes().to_vec(),
-                role: number_of(role),
-                devices: Vec::new(),
-            });
-            member.devices.push(Device { id: device.as_bytes().to_vec(), key: key.as_bytes().to_vec() });
-        }
         let policy = standing.governance.policy;
-        let members = members.into_values().collect();
-        let retention = policy.retention.map_or(0, NonZeroU32::get);
-        Ok(Self { members, post: number_of(policy.post), rename: number_of(policy.rename), retention })
+        let mut roster = Self {
+            members: Vec::new(),
+            post: number_of(policy.post),
+            rename: number_of(policy.rename),
+            retention: policy.retention.map_or(0, NonZeroU32::get),
+            open: policy.history == History::Everything,
+            add: number_of(policy.add),
+        };
+        for (sender, key) in keys {
+            roster.seat(sender, &key, number_of(standing.role(&sender.account).unwrap_or(Role::Member)));
+        }
+        Ok(roster)
+    }
+
+    /// One with nobody in it, of an epoch that somebody passes on: with it came everything that was passed on in that epoch.
+    pub(super) fn with_rules(post: u32, rename: u32) -> Self {
+        Self { post, rename, ..Self::default() }
+    }
+
+    /// Adds a device. They come in the order of their accounts.
+    pub(super) fn seat(&mut self, sender: Sender, key: &DevicePublicKey, role: u32) {
+        let Sender { account, device } = sender;
+        let device = Device { id: device.as_bytes().to_vec(), key: key.as_bytes().to_vec() };
+        match self.members.last_mut().filter(|member| member.account == account.as_bytes()) {
+            Some(member) => member.devices.push(device),
+            None => {
+                self.members.push(Member { account: account.as_bytes().to_vec(), role, devices: vec![device] });
+            }
+        }
+    }
+
+    /// All devices with the roles of their accounts, by the keys with which they sign.
+    pub(super) fn devices(&self) -> impl Iterator<Item = (&[u8], u32)> {
+        self.members.iter().flat_map(|member| member.devices.iter().map(|device| (device.key.as_slice(), member.role)))
+    }
+
+    /// The lowest roles that may post and rename.
+    pub(super) const fn rules(&self) -> (u32, u32) {
+        (self.post, self.rename)
+    }
+
+    /// Whether an account may pass on to newcomers what was said before them.
+    pub(super) fn may_hand_over(&self, account: AccountId) -> bool {
+        self.open && self.member(account).is_some_and(|member| member.role >= self.add)
     }
 
     fn key_of(&self, sender: Sender) -> Option<DevicePublicKey> {
@@ -128,7 +167,11 @@ impl Step<'_, '_> {
     /// Remembers what opens the epoch in which a group is.
     pub(super) fn keep_epoch(&mut self, chat: &Chat, group: &Group) -> Result<GroupPosition, Mishap> {
         let position = position_of(group)?;
-        self.keep_readable(chat, position, &group.epoch_secret()?, &Roster::of(group)?)?;
+        let is_new = self.keep_readable(chat, position, &group.epoch_secret()?, &Roster::of(group)?, false)?;
+        if is_new {
+            let certificates = group.member_certificates().map_err(|_| Mishap::Bad("the agreement on keys"))?;
+            certificates.iter().try_for_each(|certificate| self.keep_certificate(certificate))?;
+        }
         Ok(position)
     }
 
@@ -140,51 +183,83 @@ impl Step<'_, '_> {
         Ok(())
     }
 
+    /// What was given is replaced by what this device finds out itself. Says whether the roster is one that was not met before.
     pub(super) fn keep_readable(
         &mut self,
         chat: &Chat,
         position: GroupPosition,
         secret: &EpochSecret,
         roster: &Roster,
-    ) -> Result<(), Mishap> {
+        given: bool,
+    ) -> Result<bool, Mishap> {
         let body = roster.encode_to_vec();
         let digest = sha256(&[&body]);
-        self.db
+        let fresh = self
+            .db
             .prepare_cached("INSERT INTO rosters (digest, body) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING")?
             .execute(params![digest, body])?;
         self.db
             .prepare_cached(
-                "INSERT INTO epochs (conversation, generation, epoch, secret, roster)
-                 SELECT ?1, ?2, ?3, ?4, number FROM rosters WHERE digest = ?5
-                 ON CONFLICT (conversation, generation, epoch) DO NOTHING",
+                "INSERT INTO epochs (conversation, generation, epoch, secret, roster, given)
+                 SELECT ?1, ?2, ?3, ?4, number, ?6 FROM rosters WHERE digest = ?5
+                 ON CONFLICT (conversation, generation, epoch)
+                 DO UPDATE SET secret = excluded.secret, roster = excluded.roster, given = 0
+                 WHERE given = 1 AND excluded.given = 0",
             )?
             .execute(params![
                 chat.number,
                 position.generation.get(),
                 position.epoch.get(),
                 secret.expose_secret(),
-                digest
+                digest,
+                given,
             ])?;
+        Ok(fresh > 0)
+    }
+
+    /// Forgets an epoch that was given and proved to be a lie, so that somebody else can tell the truth.
+    pub(super) fn forget_given(&mut self, chat: &Chat, position: GroupPosition) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached(
+                "DELETE FROM epochs WHERE conversation = ?1 AND generation = ?2 AND epoch = ?3 AND given = 1",
+            )?
+            .execute(params![chat.number, position.generation.get(), position.epoch.get()])?;
         Ok(())
+    }
+
+    pub(super) fn keep_certificate(&mut self, certificate: &DeviceCertificate) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("INSERT OR IGNORE INTO certificates (device_key, certificate) VALUES (?1, ?2)")?
+            .execute(params![certificate.claimed_key().as_bytes(), certificate.encode()])?;
+        Ok(())
+    }
+
+    /// The certificate of a device that was a member once.
+    pub(super) fn certificate_of(&self, device_key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT certificate FROM certificates WHERE device_key = ?1")?
+            .query_row([device_key], |row| row.get(0))
+            .optional()?)
     }
 
     /// What opens an epoch, if this device is entitled to it.
     pub(super) fn readable(&self, chat: &Chat, position: GroupPosition) -> Result<Option<Readable>, Mishap> {
-        let row: Option<([u8; 32], Vec<u8>)> = self
+        let row: Option<([u8; 32], Vec<u8>, bool)> = self
             .db
             .prepare_cached(
-                "SELECT secret, body FROM epochs JOIN rosters ON number = roster
+                "SELECT secret, body, given FROM epochs JOIN rosters ON number = roster
                  WHERE conversation = ?1 AND generation = ?2 AND epoch = ?3",
             )?
             .query_row(params![chat.number, position.generation.get(), position.epoch.get()], |row| {
-                Ok((row.get(0)?, row.get(1)?))
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })
             .optional()?;
-        let Some((secret, body)) = row else { return Ok(None) };
+        let Some((secret, body, given)) = row else { return Ok(None) };
         let secret = Secret::copy_from(&secret).ok_or(Mishap::Bad("a stored secret"))?;
         let roster = Roster::decode(body.as_slice()).map_err(|_| Mishap::Bad("a stored roster"))?;
         let keys = RefCell::default();
-        Ok(Some(Readable { secret: EpochSecret::from_secret(secret), roster, keys }))
+        Ok(Some(Readable { secret: EpochSecret::from_secret(secret), roster, given, keys }))
     }
 
     /// Whether a position is beyond all epochs that can be read.
@@ -198,20 +273,25 @@ impl Step<'_, '_> {
         Ok(!known)
     }
 
-    /// All epochs that can be read, for the vault.
+    /// All epochs that can be read, in their order.
     pub(super) fn all_readable(&self, chat: &Chat) -> Result<Vec<(GroupPosition, Readable)>, Mishap> {
+        let mut all = Vec::new();
+        for position in self.readable_positions(chat)? {
+            all.extend(self.readable(chat, position)?.map(|readable| (position, readable)));
+        }
+        Ok(all)
+    }
+
+    pub(super) fn readable_positions(&self, chat: &Chat) -> Result<Vec<GroupPosition>, StoreError> {
         let rows = self
             .db
             .prepare_cached("SELECT generation, epoch FROM epochs WHERE conversation = ?1 ORDER BY generation, epoch")?
             .query_map([chat.number], |row| Ok((row.get::<_, u32>(0)?, row.get::<_, u64>(1)?)))?
             .collect::<Result<Vec<_>, _>>()?;
-        let mut all = Vec::with_capacity(rows.len());
-        for (generation, epoch) in rows {
-            let (Some(generation), Some(epoch)) = (Generation::new(generation), Epoch::new(epoch)) else { continue };
-            let position = GroupPosition { generation, epoch };
-            all.extend(self.readable(chat, position)?.map(|readable| (position, readable)));
-        }
-        Ok(all)
+        let position = |(generation, epoch)| {
+            Some(GroupPosition { generation: Generation::new(generation)?, epoch: Epoch::new(epoch)? })
+        };
+        Ok(rows.into_iter().filter_map(position).collect())
     }
 }
 

@@ -1,6 +1,8 @@
 //! Other accounts: their names, and the identity keys that they were first seen with.
 
-use rusqlite::{OptionalExtension as _, params};
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension as _, Row, params};
 use sotto_crypto::certificate::{DeviceCertificate, Purpose};
 use sotto_crypto::identity::IdentityPublicKey;
 use sotto_crypto::mls::group::Group;
@@ -288,16 +290,28 @@ impl Step<'_, '_> {
 
 pub(super) fn contact(db: &rusqlite::Connection, account: AccountId) -> Result<Option<Contact>, StoreError> {
     Ok(db
-        .prepare_cached("SELECT user_name, identity_key, new_key, blocked FROM contacts WHERE account_id = ?1")?
-        .query_row([account.as_bytes()], |row| {
-            Ok(Contact {
-                account,
-                user_name: row.get(0)?,
-                identity: row.get(1)?,
-                new_identity: row.get(2)?,
-                verified: false,
-                blocked: row.get(3)?,
-            })
-        })
+        .prepare_cached(
+            "SELECT account_id, user_name, identity_key, new_key, blocked FROM contacts WHERE account_id = ?1",
+        )?
+        .query_row([account.as_bytes()], read_contact)
         .optional()?)
+}
+
+/// Everybody who is known.
+pub(super) fn contacts(db: &rusqlite::Connection) -> Result<BTreeMap<AccountId, Contact>, StoreError> {
+    db.prepare_cached("SELECT account_id, user_name, identity_key, new_key, blocked FROM contacts")?
+        .query_map([], read_contact)?
+        .map(|row| row.map(|contact| (contact.account, contact)).map_err(StoreError::from))
+        .collect()
+}
+
+fn read_contact(row: &Row<'_>) -> rusqlite::Result<Contact> {
+    Ok(Contact {
+        account: AccountId::from_bytes(row.get(0)?),
+        user_name: row.get(1)?,
+        identity: row.get(2)?,
+        new_identity: row.get(3)?,
+        verified: false,
+        blocked: row.get(4)?,
+    })
 }

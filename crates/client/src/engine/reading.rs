@@ -2,9 +2,10 @@
 
 use rusqlite::{OptionalExtension as _, params};
 use sotto_crypto::chain::{ChainHead, Entry, EntryHash};
-use sotto_crypto::event::{self, Header, Kind, OpenedEvent};
+use sotto_crypto::event::{self, Header, Kind, OpenError, OpenedEvent};
 use sotto_crypto::mls::group::{Group, Received};
 use sotto_crypto::time::Time;
+use sotto_proto::wire::ConversationKind;
 use sotto_proto::wire::event::Content;
 use sotto_proto::{ConversationId, EntryBody, EventId, GroupPosition, LogEntry, decode, limits, wire};
 
@@ -15,6 +16,7 @@ use super::notices::{Line, lines_of};
 use super::step::{Mishap, Step};
 use crate::history::{self, Opened};
 use crate::store::StoreError;
+use crate::timeline::Standing;
 
 /// A reader of one stretch: the group while it is at hand, and the epoch of the last entry.
 struct Reader<'c> {
@@ -22,6 +24,14 @@ struct Reader<'c> {
     group: Option<Group>,
     group_changed: bool,
     epoch: Option<(GroupPosition, Option<Readable>)>,
+    /// The place before the last entry that passed on what opens earlier ones.
+    handed_over: Option<ChainHead>,
+}
+
+impl<'c> Reader<'c> {
+    fn of(chat: &'c mut Chat, group: Option<Group>) -> Self {
+        Self { chat, group, group_changed: false, epoch: None, handed_over: None }
+    }
 }
 
 impl Step<'_, '_> {
@@ -33,7 +43,7 @@ impl Step<'_, '_> {
         }
         let id = chat.id;
         let group = if chat.membership == Membership::Member { self.take_group(chat)? } else { None };
-        let mut reader = Reader { chat, group, group_changed: false, epoch: None };
+        let mut reader = Reader::of(chat, group);
         for entry in fresh {
             // On the way in, what is not readable yet waits until the device is in.
             let too_early =
@@ -43,13 +53,14 @@ impl Step<'_, '_> {
             }
             self.read_entry(&mut reader, entry)?;
         }
-        let Reader { chat, group, group_changed, .. } = reader;
+        let Reader { chat, group, group_changed, handed_over, .. } = reader;
         match group {
             Some(group) if group_changed => self.put_group(chat, group)?,
             Some(group) => self.return_group(chat, group),
             None => {}
         }
         chat.server_seq = chat.server_seq.max(chat.high_seq());
+        chat.look_back_from(handed_over);
         self.tell(Change::Timeline(id));
         self.tell(Change::Chats);
         Ok(true)
@@ -68,7 +79,7 @@ impl Step<'_, '_> {
             return Ok(());
         }
         let group = self.take_group(chat)?;
-        let mut reader = Reader { chat, group, group_changed: false, epoch: None };
+        let mut reader = Reader::of(chat, group);
         for entry in entries.iter().filter(|entry| entry.seq.get() > known) {
             match &entry.body {
                 EntryBody::Commit(body) | EntryBody::Proposal(body) => self.read_handshake(&mut reader, entry, body)?,
@@ -105,15 +116,16 @@ impl Step<'_, '_> {
             return self.contradicted(chat, window.low.seq());
         }
         chat.window = Some(Window { low: before, ..window });
-        let mut reader = Reader { chat, group: None, group_changed: false, epoch: None };
+        let mut reader = Reader::of(chat, None);
         for (entry, head) in entries.iter().zip(&heads) {
             self.keep_head(reader.chat, *head)?;
             if let EntryBody::Event { id, sealed } = &entry.body {
                 self.read_event(&mut reader, entry, *id, sealed.as_bytes(), *head)?;
             }
         }
-        let id = reader.chat.id;
-        self.tell(Change::Timeline(id));
+        let Reader { chat, handed_over, .. } = reader;
+        chat.look_back_from(handed_over);
+        self.tell(Change::Timeline(chat.id));
         Ok(())
     }
 
@@ -152,6 +164,7 @@ impl Step<'_, '_> {
                 self.end_epochs(reader.chat, at_ms)?;
                 self.keep_epoch(reader.chat, group)?;
                 self.meet(group)?;
+                self.hand_over(reader.chat, group, &commit, entry.position)?;
                 for line in lines_of(&commit, entry.position.epoch.get() == 0) {
                     self.note(reader.chat, seq, at_ms, line)?;
                 }
@@ -222,12 +235,22 @@ impl Step<'_, '_> {
         // Without the secret of its epoch an event is for others.
         let Some((_, Some(epoch))) = &reader.epoch else { return Ok(()) };
         let header = header(reader.chat.id, entry.position, Kind::Event(id));
-        let opened = event::open(&epoch.secret, &header, sealed, |sender| epoch.key_of(sender));
-        let Ok(opened) = opened else {
-            return Ok(self.note(reader.chat, entry.seq.get(), entry.received_at_ms, Line::Unreadable)?);
+        let opened = match event::open(&epoch.secret, &header, sealed, |sender| epoch.key_of(sender)) {
+            Ok(opened) => opened,
+            // What another member passed on may be a lie, of which nobody has to hear.
+            Err(OpenError::WrongEpoch) if epoch.given => {
+                self.forget_given(reader.chat, entry.position)?;
+                reader.epoch = None;
+                return Ok(());
+            }
+            Err(_) if epoch.given => return Ok(()),
+            Err(_) => return Ok(self.note(reader.chat, entry.seq.get(), entry.received_at_ms, Line::Unreadable)?),
         };
         if !self.agrees(reader.chat, opened.seen(), before)? {
             self.contradicted(reader.chat, entry.seq.get())?;
+        }
+        if self.take_history_keys(reader.chat, &epoch.roster, &opened, entry.position)? {
+            reader.handed_over = Some(before);
         }
         let (seq, at_ms) = (entry.seq.get(), entry.received_at_ms);
         self.take_event(reader.chat, &epoch.roster, &opened, id, seq, at_ms)
@@ -269,15 +292,20 @@ impl Step<'_, '_> {
     ) -> Result<(), Mishap> {
         self.db.prepare_cached("DELETE FROM outbox WHERE event_id = ?1")?.execute([id.as_bytes()])?;
         let author = opened.sender().account;
-        if !is_allowed(roster, author, opened.expose_body()) {
+        let said = decode::<wire::Event>(opened.expose_body().to_vec().into(), limits::EVENT_MAX);
+        let said = said.unwrap_or_default().content;
+        if !is_kept(roster, author, said.as_ref()) {
             return Ok(());
         }
+        // Both own a chat of two, and still neither takes back what the other one has said.
+        let is_equal = chat.kind == ConversationKind::Direct && matches!(said, Some(Content::Delete(_)));
+        let standing = if is_equal { Standing::Member } else { roster.standing_of(author) };
         let opened = Opened {
             conversation: chat.id,
             seq,
             id,
             author,
-            standing: roster.standing_of(author),
+            standing,
             received_at_ms,
             body: opened.expose_body().to_vec(),
         };
@@ -292,12 +320,12 @@ impl Step<'_, '_> {
     }
 }
 
-/// Whether the roles at its place let the sender say this.
-fn is_allowed(roster: &Roster, author: sotto_proto::AccountId, body: &[u8]) -> bool {
-    let event: wire::Event = decode(body.to_vec().into(), limits::EVENT_MAX).unwrap_or_default();
-    match event.content {
+/// Whether it is kept: the roles at its place let the sender say it, and it is no secret that has its place elsewhere.
+fn is_kept(roster: &Roster, author: sotto_proto::AccountId, said: Option<&Content>) -> bool {
+    match said {
         Some(Content::Title(_) | Content::Picture(_)) => roster.may_rename(author),
-        Some(Content::Profile(_) | Content::HistoryKeys(_) | Content::System(_)) => true,
+        Some(Content::HistoryKeys(_)) => false,
+        Some(Content::Profile(_) | Content::System(_)) => true,
         _ => roster.may_post(author),
     }
 }

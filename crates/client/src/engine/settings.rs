@@ -175,7 +175,7 @@ pub(super) enum Name {
 
 impl Name {
     /// Where the server keeps it, without knowing what it is.
-    fn slot(&self, account: &Account) -> Option<SlotId> {
+    pub(super) fn slot(&self, account: &Account) -> Option<SlotId> {
         let name = match self {
             Self::Chat(chat) => format!("chat {chat}"),
             Self::Contact(account) => format!("contact {account}"),

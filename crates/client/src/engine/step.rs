@@ -42,6 +42,10 @@ pub(super) struct Memory {
     pub(super) devices: Vec<OwnDevice>,
     /// Until when those who said that they are there count as being there, by the clock of this device.
     pub(super) presence: BTreeMap<AccountId, u64>,
+    /// Conversations of which the last reply said less than had been told before: they were asked about once more.
+    pub(super) doubted: BTreeSet<ConversationId>,
+    /// How often requests of strangers were looked at again for their first words.
+    pub(super) looks: BTreeMap<ConversationId, u32>,
     /// Chats to be opened once an account was found.
     pub(super) searches: BTreeMap<super::Ticket, super::people::Search>,
 }

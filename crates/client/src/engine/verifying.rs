@@ -9,7 +9,6 @@ use sotto_proto::AccountId;
 
 use super::account::Account;
 use super::chat::Chat;
-use super::people::contact;
 use super::settings::{Name, setting};
 use super::step::{Mishap, Step};
 use super::view::roster_at;
@@ -137,21 +136,27 @@ pub(super) fn undecided_member(
     account: &Account,
     chat: &Chat,
 ) -> Result<Option<AccountId>, StoreError> {
-    let seen_with_another = db
-        .prepare_cached("SELECT account_id FROM contacts WHERE new_key IS NOT NULL")?
-        .query_map([], |row| row.get(0).map(AccountId::from_bytes))?
-        .collect::<Result<Vec<_>, _>>()?;
-    if seen_with_another.is_empty() {
+    let undecided = undecided(db, account)?;
+    if undecided.is_empty() {
         return Ok(None);
     }
-    let Some(roster) = roster_at(db, chat)? else { return Ok(None) };
-    for member in seen_with_another.into_iter().filter(|member| roster.has(*member)) {
-        let identity = contact(db, member)?.and_then(|contact| contact.identity);
-        if identity.is_some() && verified_key(db, account, member)? == identity {
-            return Ok(Some(member));
+    let roster = roster_at(db, chat)?;
+    Ok(roster.and_then(|roster| undecided.into_iter().find(|member| roster.has(*member))))
+}
+
+/// Contacts whose identity key has changed after the person had verified it.
+pub(super) fn undecided(db: &Connection, account: &Account) -> Result<Vec<AccountId>, StoreError> {
+    let seen_with_another = db
+        .prepare_cached("SELECT account_id, identity_key FROM contacts WHERE new_key IS NOT NULL")?
+        .query_map([], |row| Ok((AccountId::from_bytes(row.get(0)?), row.get::<_, Option<[u8; 32]>>(1)?)))?
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut undecided = Vec::new();
+    for (contact, identity) in seen_with_another {
+        if identity.is_some() && verified_key(db, account, contact)? == identity {
+            undecided.push(contact);
         }
     }
-    Ok(None)
+    Ok(undecided)
 }
 
 /// The identity key of a contact that the person has verified.

@@ -1,56 +1,22 @@
-//! What there is to see.
+//! What there is to see of one conversation.
 
 use rusqlite::{OptionalExtension as _, params};
 use sotto_crypto::secret::SecretVec;
 use sotto_proto::wire::ConversationKind;
 use sotto_proto::{AccountId, ConversationId, EventId};
 
-use super::chat::{Chat, Membership, Stand, Trouble, Whose};
+use super::chat::{Chat, Membership, Whose};
 use super::epochs::Roster;
 use super::markers::{Reading, readings};
 use super::notices::{Line, Placed};
 use super::people::{Contact, contact};
 use super::sending::Queued;
-use super::settings::{OfChat, Preferences, of_chat};
 use super::step::{Mishap, Step};
-use super::verifying::{undecided_member, verified_key};
+use super::verifying::verified_key;
 use super::{Engine, EngineError};
-use crate::history::{Found, Item, Unread, Wanted};
+use crate::history::{Found, Item, Wanted};
 use crate::store::StoreError;
 use crate::timeline::{Scene, Standing};
-
-/// A conversation as a list shows it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatView {
-    /// Which.
-    pub id: ConversationId,
-    /// What it is.
-    pub kind: ConversationKind,
-    /// How the account stands to it.
-    pub stand: Stand,
-    /// Who asked, if it is a request.
-    pub requested_by: Option<AccountId>,
-    /// What it is called; for a chat of two the other's name.
-    pub title: String,
-    /// The other side of a chat of two.
-    pub other: Option<AccountId>,
-    /// The newest thing in it.
-    pub last: Option<Item>,
-    /// When something last happened, in milliseconds since 1970 of the server's time.
-    pub at_ms: u64,
-    /// What is left to read.
-    pub unread: Unread,
-    /// Whether the device can open it yet.
-    pub ready: bool,
-    /// What does not add up.
-    pub trouble: Option<Trouble>,
-    /// The verified member whose identity key has changed: nothing is sent before the person has decided.
-    pub undecided: Option<AccountId>,
-    /// What was begun to be written.
-    pub draft: String,
-    /// What the person has set for it.
-    pub preferences: Preferences,
-}
 
 /// A member of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,63 +51,6 @@ impl Engine {
         Ok(progress.map_err(StoreError::from)?)
     }
 
-    /// All conversations, the last active first.
-    pub fn chats(&self) -> Result<Vec<ChatView>, EngineError> {
-        let chats = Chat::all(self.store.connection())?;
-        // What was given up before anything could be read is not shown; what a history file brought is.
-        let is_shown =
-            |chat: &&Chat| chat.membership != Membership::Former || chat.window.is_some() || chat.read_seq > 0;
-        let shown = chats.iter().filter(is_shown);
-        shown.map(|chat| self.chat_view(chat)).collect()
-    }
-
-    /// One conversation.
-    pub fn chat(&self, id: ConversationId) -> Result<Option<ChatView>, EngineError> {
-        let chat = Chat::load(self.store.connection(), id)?;
-        chat.map(|chat| self.chat_view(&chat)).transpose()
-    }
-
-    fn chat_view(&self, chat: &Chat) -> Result<ChatView, EngineError> {
-        let (db, own) = (self.store.connection(), self.own_account());
-        let other = self.other_side(chat)?;
-        let contact = other.map(|other| contact(db, other)).transpose()?.flatten();
-        let hidden = other.filter(|_| contact.as_ref().is_some_and(|contact| contact.blocked));
-        let scene = self.store.scene(chat.id)?;
-        let title = match other {
-            Some(other) => profile_name(&scene, other).or(contact.map(|contact| contact.user_name)),
-            None => scene.title.title.map(|title| title.as_str().to_owned()),
-        };
-        let undecided = match self.memory.account.as_ref() {
-            Some(account) => undecided_member(db, account, chat)?,
-            None => None,
-        };
-        let OfChat { preferences, draft } = match self.memory.account.as_ref() {
-            Some(account) => of_chat(db, account, chat.id)?,
-            None => OfChat::default(),
-        };
-        let unread = match own.filter(|_| hidden.is_none()) {
-            Some(own) => self.store.unread(chat.id, chat.read_seq, own)?,
-            None => Unread::default(),
-        };
-        let newest = self.store.page(chat.id, None, if hidden.is_some() { LAST_AMONG } else { 1 })?;
-        Ok(ChatView {
-            id: chat.id,
-            kind: chat.kind,
-            stand: chat.stand,
-            requested_by: chat.requested_by,
-            title: title.unwrap_or_default(),
-            other,
-            last: newest.into_iter().rfind(|item| Some(item.author) != hidden),
-            at_ms: chat.server_at_ms,
-            unread,
-            ready: matches!(chat.membership, Membership::Member | Membership::Former) || chat.window.is_some(),
-            trouble: chat.trouble,
-            undecided,
-            draft,
-            preferences,
-        })
-    }
-
     fn name_in(&self, scene: &Scene, account: AccountId) -> Result<String, EngineError> {
         if let Some(name) = profile_name(scene, account) {
             return Ok(name);
@@ -149,13 +58,17 @@ impl Engine {
         Ok(contact(self.store.connection(), account)?.map(|contact| contact.user_name).unwrap_or_default())
     }
 
-    fn other_side(&self, chat: &Chat) -> Result<Option<AccountId>, EngineError> {
+    pub(super) fn other_side(&self, chat: &Chat) -> Result<Option<AccountId>, EngineError> {
         if chat.kind != ConversationKind::Direct {
             return Ok(None);
         }
-        let own = self.own_account();
         let Some(roster) = roster_at(self.store.connection(), chat)? else { return Ok(chat.requested_by) };
-        Ok(roster.accounts().map(|(account, _)| account).find(|account| Some(*account) != own))
+        Ok(self.other_in(&roster))
+    }
+
+    pub(super) fn other_in(&self, roster: &Roster) -> Option<AccountId> {
+        let own = self.own_account();
+        roster.accounts().map(|(account, _)| account).find(|account| Some(*account) != own)
     }
 
     /// The members of a conversation.
@@ -280,7 +193,7 @@ impl Step<'_, '_> {
 }
 
 /// What an account wants to be called in a conversation.
-fn profile_name(scene: &Scene, account: AccountId) -> Option<String> {
+pub(super) fn profile_name(scene: &Scene, account: AccountId) -> Option<String> {
     scene.profiles.get(&account).map(|profile| profile.name.as_str().to_owned())
 }
 
@@ -295,6 +208,3 @@ pub(super) fn roster_at(db: &rusqlite::Connection, chat: &Chat) -> Result<Option
         .optional()?;
     Ok(body.and_then(|body| prost::Message::decode(body.as_slice()).ok()))
 }
-
-/// How far back the last shown thing is looked for where one side is hidden.
-const LAST_AMONG: u32 = 50;

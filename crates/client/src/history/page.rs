@@ -3,6 +3,8 @@
 //! SQLite has no statistics here, and would rather walk through a whole conversation in its order than sort three rows. Each `CROSS
 //! JOIN` says which table is looked at first, and each order is by a column of that table.
 
+use std::collections::BTreeMap;
+
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use sotto_proto::{AccountId, ConversationId, EventId, ID_LEN};
@@ -14,17 +16,27 @@ use crate::timeline::{
     Content, Entry, Message, Scene, Standing, State, fold_message, fold_poll, fold_scene, fold_task,
 };
 
+/// The columns of an entry, and whether anything acts on it: of most, nothing has to be looked for.
+macro_rules! shown {
+    () => {
+        "entries.*, EXISTS (SELECT 1 FROM acts WHERE acts.conversation = entries.conversation AND target = event_id)"
+    };
+}
+pub(super) use shown;
+
 impl Store {
     /// The last items before a place of the log, or of all, oldest first.
     pub fn page(&self, conversation: ConversationId, before: Option<u64>, limit: u32) -> Result<Vec<Item>, StoreError> {
         let before = before.and_then(|seq| i64::try_from(seq).ok()).unwrap_or(i64::MAX);
         let mut shown = self
             .connection()
-            .prepare_cached(
-                "SELECT entries.* FROM conversations CROSS JOIN entries ON number = conversation
-                 WHERE id = ?1 AND seq < ?2 AND shown = 1 ORDER BY seq DESC LIMIT ?3",
-            )?
-            .query_map(params![conversation.as_bytes(), before, limit], Kept::read)?
+            .prepare_cached(concat!(
+                "SELECT ",
+                shown!(),
+                " FROM conversations CROSS JOIN entries ON number = conversation
+                     WHERE id = ?1 AND seq < ?2 AND shown = 1 ORDER BY seq DESC LIMIT ?3"
+            ))?
+            .query_map(params![conversation.as_bytes(), before, limit], Kept::read_shown)?
             .collect::<Result<Vec<_>, _>>()?;
         shown.reverse();
         items(self.connection(), &shown)
@@ -39,11 +51,13 @@ impl Store {
     pub fn unread(&self, conversation: ConversationId, after: u64, account: AccountId) -> Result<Unread, StoreError> {
         let kept = self
             .connection()
-            .prepare_cached(
-                "SELECT entries.* FROM conversations CROSS JOIN entries ON number = conversation
-                 WHERE id = ?1 AND seq > ?2 AND shown = 1 AND author <> ?3 ORDER BY seq LIMIT ?4",
-            )?
-            .query_map(params![conversation.as_bytes(), after, account.as_bytes(), UNREAD_MAX], Kept::read)?
+            .prepare_cached(concat!(
+                "SELECT ",
+                shown!(),
+                " FROM conversations CROSS JOIN entries ON number = conversation
+                     WHERE id = ?1 AND seq > ?2 AND shown = 1 AND author <> ?3 ORDER BY seq LIMIT ?4"
+            ))?
+            .query_map(params![conversation.as_bytes(), after, account.as_bytes(), UNREAD_MAX], Kept::read_shown)?
             .collect::<Result<Vec<_>, _>>()?;
         let mut unread = Unread::default();
         for item in items(self.connection(), &kept)? {
@@ -69,6 +83,43 @@ pub(crate) fn scene(db: &Connection, conversation: ConversationId) -> Result<Sce
     Ok(fold_scene(&entries))
 }
 
+/// The same of all conversations, by their numbers.
+pub(crate) fn scenes(db: &Connection) -> Result<BTreeMap<i64, Scene>, StoreError> {
+    let kept = db
+        .prepare_cached(
+            "SELECT entries.* FROM scenes CROSS JOIN entries USING (conversation, seq)
+             ORDER BY scenes.conversation, scenes.seq",
+        )?
+        .query_map([], Kept::read)?
+        .collect::<Result<Vec<_>, _>>()?;
+    let of_one = kept.chunk_by(|one, next| one.conversation == next.conversation);
+    let scene = |kept: &[Kept]| {
+        let entries: Vec<_> = kept.iter().filter_map(|kept| kept.open().0).collect();
+        (kept[0].conversation, fold_scene(&entries))
+    };
+    Ok(of_one.map(scene).collect())
+}
+
+/// Whether there is anything to see in a conversation.
+pub(crate) fn has_items(db: &Connection, conversation: i64) -> Result<bool, StoreError> {
+    Ok(db.prepare_cached("SELECT 1 FROM entries WHERE conversation = ?1 AND shown = 1")?.exists([conversation])?)
+}
+
+/// The last item of each conversation, by its number.
+pub(crate) fn newest(db: &Connection) -> Result<BTreeMap<i64, Item>, StoreError> {
+    let kept = db
+        .prepare_cached(concat!(
+            "SELECT ",
+            shown!(),
+            " FROM chats CROSS JOIN entries ON row = (
+               SELECT row FROM entries AS newest WHERE newest.conversation = chats.conversation AND newest.shown = 1
+               ORDER BY newest.seq DESC LIMIT 1)"
+        ))?
+        .query_map([], Kept::read_shown)?
+        .collect::<Result<Vec<_>, _>>()?;
+    kept.iter().map(|kept| Ok((kept.conversation, item(db, kept)?))).collect()
+}
+
 impl Item {
     /// Whether it mentions the account; none for what was taken back, which nobody has to read.
     fn calls_for(&self, account: AccountId) -> Option<bool> {
@@ -92,9 +143,16 @@ pub(super) struct Kept {
     standing: Standing,
     received_at_ms: u64,
     body: Vec<u8>,
+    /// Whether something may act on it.
+    acted_on: bool,
 }
 
 impl Kept {
+    /// Columns of [`shown!`].
+    pub(super) fn read_shown(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { acted_on: row.get(9)?, ..Self::read(row)? })
+    }
+
     /// Columns in the order of the table.
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let standing: u8 = row.get(5)?;
@@ -109,13 +167,14 @@ impl Kept {
             standing,
             received_at_ms: row.get(6)?,
             body: row.get(8)?,
+            acted_on: true,
         })
     }
 
     /// An event as it was kept just now.
     pub(super) fn of(row: i64, conversation: i64, opened: &Opened) -> Self {
         let Opened { seq, id, author, standing, received_at_ms, .. } = *opened;
-        Self { row, conversation, seq, id, author, standing, received_at_ms, body: opened.body.clone() }
+        Self { row, conversation, seq, id, author, standing, received_at_ms, body: opened.body.clone(), acted_on: true }
     }
 
     /// The entry if its content is known, and its fallback.
@@ -154,7 +213,8 @@ pub(super) fn items(connection: &Connection, shown: &[Kept]) -> Result<Vec<Item>
 fn item(connection: &Connection, kept: &Kept) -> Result<Item, StoreError> {
     let (entry, fallback) = kept.open();
     let what = match entry {
-        Some(entry) => what(&entry, &acts(connection, kept.conversation, kept.id)?),
+        Some(entry) if kept.acted_on => what(&entry, &acts(connection, kept.conversation, kept.id)?),
+        Some(entry) => what(&entry, &[]),
         None => None,
     };
     let what = what.unwrap_or(What::Unknown(fallback));

@@ -11,7 +11,7 @@ use sotto_proto::{AccountId, ConversationId};
 use strsim::osa_distance;
 
 use super::fold::{Folded, fold, words};
-use super::page::{Kept, items};
+use super::page::{Kept, items, shown};
 use super::record::row_of_time;
 use super::{Item, What};
 use crate::store::{Store, StoreError};
@@ -51,17 +51,22 @@ impl Store {
         if terms.is_empty() || limit == 0 {
             return Ok(Vec::new());
         }
-        let mut found = self.look_up(wanted, &exact_match(self.connection(), &terms)?, &terms, limit, contains)?;
+        let exact = |parts_of| exact_match(self.connection(), &terms, parts_of);
+        let (mut found, is_all) = self.look_up(wanted, &exact(parts_side_by_side)?, &terms, limit, contains)?;
+        if !is_all && found.len() < limit {
+            // The parts are everywhere, and seldom belong together.
+            found = self.look_up(wanted, &exact(one_phrase)?, &terms, limit, contains)?.0;
+        }
         if found.len() < limit {
             let known: Vec<_> = found.iter().map(|found| found.item.id).collect();
-            let similar = self.look_up(wanted, &similar_match(&terms), &terms, limit, resembles)?;
+            let (similar, _) = self.look_up(wanted, &similar_match(&terms), &terms, limit, resembles)?;
             found.extend(similar.into_iter().filter(|found| !known.contains(&found.item.id)));
             found.truncate(limit);
         }
         Ok(found)
     }
 
-    /// Messages that the index names and in which `fits` finds each term.
+    /// Messages that the index names and in which `fits` finds each term, and whether all that it names were looked at.
     fn look_up(
         &self,
         wanted: &Wanted,
@@ -69,28 +74,33 @@ impl Store {
         terms: &[String],
         limit: usize,
         fits: fn(&str, &str) -> Vec<Range<usize>>,
-    ) -> Result<Vec<Found>, StoreError> {
+    ) -> Result<(Vec<Found>, bool), StoreError> {
         if expression.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), true));
         }
         let (sql, values) = statement(wanted, expression);
         let mut statement = self.connection().prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
-        let mut found = Vec::new();
+        let (mut found, mut candidates) = (Vec::new(), 0);
         while let (Some(row), true) = (rows.next()?, found.len() < limit) {
+            candidates += 1;
             let conversation = ConversationId::from_bytes(row.get("id")?);
-            for item in items(self.connection(), &[Kept::read(row)?])? {
+            for item in items(self.connection(), &[Kept::read_shown(row)?])? {
                 found.extend(highlights(&item, terms, fits).map(|highlights| Found { conversation, item, highlights }));
             }
         }
-        Ok(found)
+        Ok((found, candidates < CANDIDATES_MAX))
     }
 }
 
 fn statement(wanted: &Wanted, expression: &str) -> (String, Vec<Value>) {
-    let mut sql = "SELECT entries.*, id FROM words CROSS JOIN entries ON entries.row = words.rowid
+    let mut sql = concat!(
+        "SELECT ",
+        shown!(),
+        ", id FROM words CROSS JOIN entries ON entries.row = words.rowid
          CROSS JOIN conversations ON number = conversation WHERE words MATCH ?"
-        .to_owned();
+    )
+    .to_owned();
     let mut values = vec![Value::from(expression.to_owned())];
     if let Some(times) = &wanted.received_at_ms {
         sql += " AND words.rowid >= ? AND words.rowid < ?";
@@ -110,17 +120,37 @@ fn statement(wanted: &Wanted, expression: &str) -> (String, Vec<Value>) {
 }
 
 /// Every term somewhere in the text. Empty when there can be no such text.
-fn exact_match(connection: &Connection, terms: &[String]) -> Result<String, StoreError> {
+fn exact_match(
+    connection: &Connection,
+    terms: &[String],
+    parts_of: fn(&str) -> Vec<String>,
+) -> Result<String, StoreError> {
     let mut clauses = Vec::new();
     for term in terms {
-        let parts =
-            if term.chars().count() < PART { parts_beginning_with(connection, term)? } else { vec![term.clone()] };
+        if term.chars().count() >= PART {
+            clauses.extend(parts_of(term).iter().map(|part| quoted(part)));
+            continue;
+        }
+        let parts = parts_beginning_with(connection, term)?;
         if parts.is_empty() {
             return Ok(String::new());
         }
         clauses.push(format!("({})", parts.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(" OR ")));
     }
     Ok(clauses.join(" AND "))
+}
+
+/// What a term consists of, each character in one part, and the last part whole. The phrase of all its overlapping parts takes three times
+/// as many lists of the index, and their positions; whether these belong together is seen in the text.
+fn parts_side_by_side(term: &str) -> Vec<String> {
+    let characters: Vec<char> = term.chars().collect();
+    let parts = characters.chunks_exact(PART).map(|part| part.iter().collect());
+    let last = (!characters.len().is_multiple_of(PART)).then(|| characters[characters.len() - PART..].iter().collect());
+    parts.chain(last).collect()
+}
+
+fn one_phrase(term: &str) -> Vec<String> {
+    vec![term.to_owned()]
 }
 
 /// A term of one or two characters is shorter than what the index holds: it stands for the parts that begin with it.

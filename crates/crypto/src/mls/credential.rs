@@ -94,6 +94,12 @@ pub(super) fn read_key(identity: &SigningIdentity) -> Result<(Sender, DevicePubl
     Ok((Sender::from(&leaf), key))
 }
 
+/// The certificate in a leaf, without verifying anything, as in [`read_leaf`].
+#[cfg(feature = "groups")]
+pub(super) fn read_certificate(identity: &SigningIdentity) -> Result<DeviceCertificate, CredentialError> {
+    Ok(DeviceCertificate::decode(certificate_bytes(identity)?)?)
+}
+
 /// The same leaf, from a certificate that was verified.
 pub fn leaf_of(device: &VerifiedDevice) -> Leaf {
     let claims = device.claims();

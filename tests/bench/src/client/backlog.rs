@@ -10,7 +10,7 @@ use sotto_crypto::primitives::SigningKey;
 use sotto_proto::ConversationId;
 
 use super::words::{Words, event, text};
-use super::world::{Device, World, user_name};
+use super::world::{Device, World};
 use super::{Figure, Scale};
 use crate::clock::now_ms;
 
@@ -23,7 +23,7 @@ const ROUNDS: usize = 20;
 pub(super) fn figures(scale: Scale) -> Vec<Figure> {
     let mut world = World::new();
     let (mut alice, mut bob) = (world.register_other("alice"), world.register("bob"));
-    let chat = befriend(&mut world, &mut alice, &mut bob);
+    let chat = world.befriend(&mut alice, &mut bob);
     let said: Vec<_> = {
         let mut words = Words::new(1);
         (0..scale.backlog).map(|_| words.say()).collect()
@@ -54,18 +54,6 @@ pub(super) fn figures(scale: Scale) -> Vec<Figure> {
         Figure::new("send a message: from the tap to the request", "µs", sending_us, "sign it", sealed_us),
         Figure::new("a page of 50 messages", "ms", page_ms, "50 rows of plain SQLite", read_ms),
     ]
-}
-
-fn befriend(world: &mut World, alice: &mut Device, bob: &mut Device) -> ConversationId {
-    alice.act(world, |engine, moment| engine.start_direct(&user_name("bob"), None, moment)).unwrap();
-    alice.settle(world);
-    bob.catch_up(world);
-    let chats = bob.engine.chats().unwrap();
-    let chat = chats.iter().find(|chat| chat.other == alice.engine.own_account()).unwrap().id;
-    bob.act(world, |engine, moment| engine.accept(chat, moment)).unwrap();
-    bob.settle(world);
-    alice.catch_up(world);
-    chat
 }
 
 /// Says all of it, and tells how long it takes on average until a request is there to be sent.

@@ -1,10 +1,10 @@
 //! An account with many conversations: a new device, and a cold start.
 
 use rusqlite::params;
-use sotto_client::engine::{ChatView, Engine, Stand};
+use sotto_client::engine::{ChatView, Engine};
 
 use super::words::{Words, text};
-use super::world::{Device, World, user_name};
+use super::world::{Device, World};
 use super::{Figure, Scale};
 use crate::clock::now_ms;
 
@@ -50,15 +50,7 @@ pub(super) fn figures(scale: Scale) -> Vec<Figure> {
 /// Somebody who starts a chat and some groups with Alice, and talks in each.
 fn meet(world: &mut World, alice: &mut Device, number: u32) {
     let mut friend = world.register_other(&format!("friend{number}"));
-    friend.act(world, |engine, moment| engine.start_direct(&user_name("alice"), None, moment)).unwrap();
-    friend.settle(world);
-    alice.catch_up(world);
-    let asked = alice.engine.chats().unwrap().into_iter().filter(|chat| chat.stand == Stand::Requested);
-    for chat in asked.collect::<Vec<_>>() {
-        alice.act(world, |engine, moment| engine.accept(chat.id, moment)).unwrap();
-    }
-    alice.settle(world);
-    friend.catch_up(world);
+    world.befriend(&mut friend, alice);
     let members = [alice.engine.own_account().unwrap()];
     for group in 1..CHATS_A_FRIEND {
         let title = format!("Group {group} of {number}");

@@ -46,6 +46,7 @@ pub fn report(scale: Scale, part: Option<&str>) -> String {
 /// The same for a host of WebAssembly.
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen(js_name = reportClient)]
-pub fn report_hosted() -> String {
-    report(Scale::HOSTED, None)
+#[expect(clippy::needless_pass_by_value, reason = "JavaScript gives its texts away")]
+pub fn report_hosted(part: Option<String>) -> String {
+    report(Scale::HOSTED, part.as_deref())
 }

@@ -1,12 +1,14 @@
 //! A server in memory, and devices whose engines alone are timed.
 
+use std::collections::VecDeque;
+
 use bytes::Bytes;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use sotto_client::engine::{Engine, Failure, Moment, NewAccount, Outgoing, Returning};
 use sotto_client::store::Store;
 use sotto_crypto::login::{Password, StretchCost};
-use sotto_proto::UserName;
+use sotto_proto::{ConversationId, UserName};
 use sotto_simulation::model::{Answer, Model};
 
 use super::files::Files;
@@ -22,6 +24,8 @@ pub(super) struct World {
 pub(super) struct Device {
     pub(super) engine: Engine,
     rng: StdRng,
+    /// Calls that it gave out and that were not made yet.
+    pending: VecDeque<Outgoing>,
     /// What its engine has taken so far.
     pub(super) spent_ms: f64,
 }
@@ -59,6 +63,20 @@ impl World {
         device
     }
 
+    /// The first one starts a chat with the other one, who accepts it.
+    pub(super) fn befriend(&mut self, one: &mut Device, other: &mut Device) -> ConversationId {
+        let name = user_name(other.engine.user_name().unwrap());
+        one.act(self, |engine, moment| engine.start_direct(&name, None, moment)).unwrap();
+        one.settle(self);
+        other.catch_up(self);
+        let chats = other.engine.chats().unwrap();
+        let chat = chats.iter().find(|chat| chat.other == one.engine.own_account()).unwrap().id;
+        other.act(self, |engine, moment| engine.accept(chat, moment)).unwrap();
+        other.settle(self);
+        one.catch_up(self);
+        chat
+    }
+
     /// Another device of somebody, on which the password was just typed.
     pub(super) fn begin_to_sign_in(&mut self, name: &str, store: &str) -> Device {
         let mut device = Device::new(Engine::open(self.files.store(store)).unwrap(), seed_of(store));
@@ -83,7 +101,7 @@ impl World {
 
 impl Device {
     pub(super) fn new(engine: Engine, seed: u64) -> Self {
-        Self { engine, rng: StdRng::seed_from_u64(seed), spent_ms: 0.0 }
+        Self { engine, rng: StdRng::seed_from_u64(seed), pending: VecDeque::new(), spent_ms: 0.0 }
     }
 
     /// Lets the engine do something, and counts how long it takes.
@@ -103,15 +121,13 @@ impl Device {
     /// Makes calls, in the order of the engine, until something holds.
     pub(super) fn settle_until(&mut self, world: &mut World, holds: impl Fn(&Engine) -> bool) {
         loop {
-            let outgoing = self.act(world, Engine::outgoing).unwrap();
-            if outgoing.is_empty() {
-                return;
+            if self.pending.is_empty() {
+                self.pending = self.act(world, Engine::outgoing).unwrap().into();
             }
-            for call in outgoing {
-                self.answer(world, &call);
-                if holds(&self.engine) {
-                    return;
-                }
+            let Some(call) = self.pending.pop_front() else { return };
+            self.answer(world, &call);
+            if holds(&self.engine) {
+                return;
             }
         }
     }

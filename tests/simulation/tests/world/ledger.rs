@@ -76,6 +76,7 @@ impl World {
 
     /// I1, I2, I3, I7: a device shows what its account may read, each event once, in the order of the log, and nothing else.
     fn check_device(&self, device: usize) {
+        self.check_list(device);
         let account = self.account(device);
         if !self.engine(device).is_signed_in() {
             // One that was revoked keeps what it had.
@@ -129,6 +130,16 @@ impl World {
             let left = self.engine(device).queued(chat.id).unwrap();
             if !left.is_empty() {
                 self.fail(&format!("{} has not sent in {}: {left:?}", self.devices[device].name, short(chat.id)));
+            }
+        }
+    }
+
+    /// A row of the list says what its conversation says.
+    fn check_list(&self, device: usize) {
+        for row in self.chats(device) {
+            let alone = self.engine(device).chat(row.id).unwrap();
+            if alone.as_ref() != Some(&row) {
+                self.fail(&format!("{} lists {row:?}, which is {alone:?}", self.devices[device].name));
             }
         }
     }

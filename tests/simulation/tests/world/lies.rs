@@ -1,6 +1,6 @@
 //! A server that lies to one device: what that device then shows, and what it never does.
 
-use sotto_client::engine::{Line, Trouble};
+use sotto_client::engine::{Attempt, Change, Line, Trouble, Why};
 use sotto_proto::ConversationId;
 use sotto_simulation::mischief::Trick;
 use sotto_simulation::network::{Peer, Weather};
@@ -166,6 +166,17 @@ fn a_stale_key_package_locks_nobody_out_s12() {
         pair.world.run_for(MINUTE);
         assert_eq!(pair.world.texts(ann, group), ["can you read this?"]);
     }
+}
+
+#[test]
+fn a_server_with_another_version_of_the_protocol_is_not_talked_to_s13() {
+    let Pair { mut world, .. } = Pair::new(26);
+    world.network.server.begin(Peer(world.devices.len()), Trick::WeakerVersion);
+    let tablet = world.try_password("ben", "a horse");
+    world.run_for(MINUTE);
+    let other = Change::Failed { what: Attempt::SignIn, why: Why::OtherProtocol };
+    assert_eq!(world.devices[tablet].failures, [other]);
+    assert_eq!(world.engine(tablet).own_account(), None);
 }
 
 #[test]

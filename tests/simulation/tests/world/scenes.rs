@@ -1,8 +1,11 @@
 //! What must work when nothing goes wrong.
 
-use sotto_client::engine::{Attempt, Change, Stand, Why};
-use sotto_crypto::mls::governance::{Kind, Policy, Role};
+use std::time::Duration;
+
+use sotto_client::engine::{Attempt, Change, Engine, Moment, Stand, Why};
+use sotto_crypto::mls::governance::{History, Kind, Policy, Role};
 use sotto_proto::ConversationId;
+use sotto_simulation::life::{self, Stage};
 use sotto_simulation::network::Weather;
 
 use crate::world::{MINUTE, World, name};
@@ -27,6 +30,38 @@ impl World {
         let group = self.act(founder, "founds a group", |engine, moment| engine.start_group("us", &members, moment));
         self.run_for(MINUTE);
         group.unwrap()
+    }
+}
+
+impl Stage for World {
+    fn unpack(&mut self, person: &str) -> usize {
+        Self::unpack(self, person)
+    }
+
+    fn engine(&self, device: usize) -> &Engine {
+        Self::engine(self, device)
+    }
+
+    fn act<T>(&mut self, device: usize, work: impl FnOnce(&mut Engine, &mut Moment<'_>) -> T) -> T {
+        Self::act(self, device, "plays its part", work)
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.run_for(time.as_millis().try_into().unwrap());
+    }
+
+    fn switch(&mut self, device: usize, on: bool) {
+        if on { self.crash(device) } else { self.go_away(device) }
+    }
+}
+
+/// The same life as on the real services.
+#[test]
+fn a_whole_life_in_all_weathers() {
+    for (seed, weather, crashes) in [(50, Weather::FAIR, 0), (51, Weather::FOUL, 0), (52, Weather::FOUL, 20)] {
+        let mut world = World::new(seed, weather);
+        world.crashes = crashes;
+        life::a_whole_life(&mut world);
     }
 }
 
@@ -57,6 +92,26 @@ fn a_new_device_has_everything() {
     world.calm_down();
     assert_eq!(world.texts(tablet, chat), ["before", "after"]);
     world.check();
+}
+
+#[test]
+fn a_new_device_comes_into_more_chats_than_it_opens_at_a_time() {
+    for weather in [Weather::FAIR, Weather::FOUL] {
+        let mut world = World::new(27, Weather::FAIR);
+        let (ann, ben) = (world.register("ann"), world.register("ben"));
+        world.befriend(ann, ben);
+        for number in 0..45 {
+            let group = world.found(ben, &[ann]);
+            world.say(ben, group, &format!("number {number}"));
+        }
+        world.network.weather = weather;
+        let tablet = world.sign_in("ann");
+        world.run_for(5 * MINUTE);
+        let waiting: Vec<_> = world.chats(tablet).into_iter().filter(|chat| !chat.ready).collect();
+        assert!(waiting.is_empty(), "{waiting:?}");
+        world.calm_down();
+        world.check();
+    }
 }
 
 #[test]
@@ -214,6 +269,37 @@ fn what_expired_while_a_device_was_away_does_not_hold_it_up() {
     world.crash(ben);
     world.calm_down();
     assert_eq!(world.texts(ben, group), ["there in time"]);
+}
+
+#[test]
+fn newcomers_read_everything_where_the_members_want_it() {
+    for seed in 40..46 {
+        let mut world = World::new(seed, Weather::FAIR);
+        let (ann, ben, cleo) = (world.register("ann"), world.register("ben"), world.register("cleo"));
+        for other in [ben, cleo] {
+            world.befriend(ann, other);
+        }
+        let group = world.found(ann, &[ben]);
+        let policy = Policy { history: History::Everything, ..Policy::default_for(Kind::Group) };
+        world.act(ann, "opens the past", |engine, moment| engine.set_policy(group, policy, moment)).unwrap();
+        world.run_for(MINUTE);
+        (world.network.weather, world.crashes) = (Weather::FOUL, 20);
+        for day in 0..3 {
+            world.say(ann, group, &format!("day {day}"));
+            world.say(ben, group, &format!("good day {day}"));
+            world.run_for(25 * 60 * MINUTE);
+        }
+        let account = world.account(cleo);
+        world.act(ann, "adds cleo", |engine, moment| engine.add(group, &[account], moment)).unwrap();
+        world.say(ben, group, "welcome");
+        world.calm_down();
+        // The check wants all of it on the screen of each device that may read all of it.
+        assert_eq!(world.texts(cleo, group).len(), 7, "seed {seed}");
+        let tablet = world.sign_in("cleo");
+        world.calm_down();
+        assert_eq!(world.texts(tablet, group).len(), 7, "seed {seed}");
+        world.check();
+    }
 }
 
 #[test]

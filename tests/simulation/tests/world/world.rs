@@ -61,7 +61,7 @@ impl World {
     }
 
     /// A device that nobody is signed in on.
-    fn unpack(&mut self, person: &str) -> usize {
+    pub(crate) fn unpack(&mut self, person: &str) -> usize {
         let number = self.devices.iter().filter(|device| device.person == person).count() + 1;
         let name = format!("{person}/{number}");
         let engine = Engine::open(self.open_store(self.devices.len())).unwrap();

@@ -111,6 +111,9 @@ CREATE TABLE chats (
     introduced_as      BLOB    NOT NULL DEFAULT x''
 ) STRICT;
 
+-- Which one a new device comes into next.
+CREATE INDEX chats_by_activity ON chats (membership, server_at_ms);
+
 -- States of groups, some kilobytes to megabytes each and therefore not among the chats, whose rows are read and written all the time.
 CREATE TABLE groups (
     conversation INTEGER NOT NULL REFERENCES conversations (number),
@@ -134,7 +137,25 @@ CREATE TABLE epochs (
     roster       INTEGER NOT NULL REFERENCES rosters (number),
     -- When the next one began, by the server's time; 0 while it lasts.
     ended_ms     INTEGER NOT NULL DEFAULT 0,
+    -- Whether another member passed it on, whose word it is.
+    given        INTEGER NOT NULL DEFAULT 0 CHECK (given IN (0, 1)),
     PRIMARY KEY (conversation, generation, epoch)
+) STRICT, WITHOUT ROWID;
+
+-- The certificates of all devices in rosters, by their keys, for newcomers to whom the rosters are passed on.
+CREATE TABLE certificates (
+    device_key  BLOB PRIMARY KEY CHECK (length(device_key) = 32),
+    certificate BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Pieces of what members pass on to newcomers, until all of them are here.
+CREATE TABLE hand_overs (
+    conversation INTEGER NOT NULL REFERENCES conversations (number),
+    author       BLOB    NOT NULL CHECK (length(author) = 16),
+    id           BLOB    NOT NULL CHECK (length(id) = 16),
+    piece        INTEGER NOT NULL,
+    content      BLOB    NOT NULL,
+    PRIMARY KEY (conversation, author, id, piece)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE welcomes (

@@ -16,11 +16,12 @@ use sotto_proto::ConversationId;
 use zeroize::Zeroizing;
 
 use super::context::{StandingError, standing_of};
-use super::credential::{CredentialError, read_key, read_leaf};
+use super::credential::{CredentialError, read_certificate, read_key, read_leaf};
 use super::handshake::{HandshakeError, pending_leaves};
 use super::participant::{Config, Participant, Workshop};
 use super::standing::{Leaf, Standing};
 use super::suite::Suite;
+use crate::certificate::DeviceCertificate;
 use crate::event::Sender;
 use crate::identity::DevicePublicKey;
 use crate::labels;
@@ -121,6 +122,11 @@ impl Group {
     /// Which device signs by which key in this epoch. It is kept with the epoch's secret, for events that are opened later.
     pub fn member_keys(&self) -> Result<BTreeMap<Sender, DevicePublicKey>, CredentialError> {
         self.mls.roster().members_iter().map(|member| read_key(&member.signing_identity)).collect()
+    }
+
+    /// The certificates of all members.
+    pub fn member_certificates(&self) -> Result<Vec<DeviceCertificate>, CredentialError> {
+        self.mls.roster().members_iter().map(|member| read_certificate(&member.signing_identity)).collect()
     }
 
     /// The devices whose removal was proposed; whoever sees this first commits it.

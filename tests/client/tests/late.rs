@@ -1,0 +1,83 @@
+//! Replies that are older than what was told since.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::time::Duration;
+
+use prost::Message as _;
+use sotto_client::engine::{Engine, Outgoing, Stand};
+use sotto_client_tests::{Handset, Town, text};
+use sotto_proto::wire::subscribe_response::Item;
+use sotto_proto::{ConversationId, Method, UserName, decode, limits, wire};
+
+/// An entry of a log as the live stream tells it.
+fn told_live(reader: &mut Handset<'_>, chat: ConversationId, seq: u64) -> bytes::Bytes {
+    reader.with(Engine::connected).unwrap();
+    let paper = reader.with(Engine::outgoing).unwrap().remove(0);
+    let request = wire::ReadRangeRequest {
+        conversation_id: chat.to_wire(),
+        from_seq: seq,
+        direction: wire::Direction::Forward.into(),
+        limit: 1,
+        handshakes_only: false,
+    };
+    let (method, body) = (Method::ConversationReadRange, request.encode_to_vec().into());
+    let reply = reader.call(&Outgoing { method, body, ..paper.clone() }).unwrap().remove(0);
+    let reply: wire::ReadRangeResponse = decode(reply, limits::MESSAGE_MAX).unwrap();
+    let entry = reply.entries.into_iter().next();
+    let item = Item::Entry(wire::StreamEntry { conversation_id: chat.to_wire(), entry });
+    let answer = reader.call(&paper);
+    reader.with(|engine, moment| engine.reply(paper.ticket, answer, moment)).unwrap();
+    wire::SubscribeResponse { item: Some(item), ..Default::default() }.encode_to_vec().into()
+}
+
+/// The call for a range, once an entry was told that does not follow.
+fn asks_for_what_is_between(bob: &mut Handset<'_>) -> Outgoing {
+    let outgoing = bob.with(Engine::outgoing).unwrap();
+    outgoing.into_iter().find(|call| call.method == Method::ConversationReadRange).unwrap()
+}
+
+#[test]
+fn a_request_that_was_there_before_its_first_words_has_them_a_moment_later() {
+    let town = Town::new();
+    let (mut alice, mut bob) = (town.register("alice", 1), town.register("bob", 2));
+    let name = UserName::parse("user_name", "bob").unwrap();
+    alice.with(|engine, moment| engine.start_direct(&name, Some(text("Ciao Bob")), moment)).unwrap();
+    let is_there =
+        |bob: &Handset<'_>| bob.engine.chats().unwrap().into_iter().find(|chat| chat.stand == Stand::Requested);
+    let request = loop {
+        assert!(alice.one_call(0, false));
+        bob.catch_up();
+        if let Some(request) = is_there(&bob) {
+            break request;
+        }
+    };
+    assert_eq!(request.last, None);
+    alice.settle();
+    // Nobody tells him.
+    town.pass(Duration::from_secs(3));
+    bob.settle();
+    assert_eq!(bob.texts(request.id), ["Ciao Bob"]);
+}
+
+#[test]
+fn a_reply_that_is_older_than_what_was_told_is_asked_for_once_more() {
+    let town = Town::new();
+    let (mut alice, mut bob, chat) = town.friends();
+    let hears_of = |bob: &mut Handset<'_>, item| bob.with(|engine, moment| engine.item(item, moment)).unwrap();
+    bob.catch_up();
+    alice.says(chat, "One");
+    alice.says(chat, "Two");
+    let newest = alice.chat(chat).last.unwrap().seq;
+    // Bob is told of the second one and asks for what is between. The reply takes its time.
+    let item = told_live(&mut alice, chat, newest);
+    hears_of(&mut bob, item);
+    let range = asks_for_what_is_between(&mut bob);
+    let late = bob.call(&range);
+    alice.says(chat, "Three");
+    alice.says(chat, "Four");
+    let item = told_live(&mut alice, chat, newest + 2);
+    hears_of(&mut bob, item);
+    bob.with(|engine, moment| engine.reply(range.ticket, late, moment)).unwrap();
+    bob.settle();
+    assert_eq!(bob.texts(chat), ["Ciao Bob", "One", "Two", "Three", "Four"]);
+}
