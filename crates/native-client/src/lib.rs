@@ -15,6 +15,7 @@
 //! ```
 
 mod agent;
+pub mod files;
 mod link;
 
 use std::sync::Arc;

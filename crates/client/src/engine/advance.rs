@@ -17,6 +17,7 @@ impl Step<'_, '_> {
             return Ok(());
         }
         self.settle_account()?;
+        self.settle_transfers()?;
         // A conversation can make another one worth a look; it cannot go on for ever.
         for _ in 0..ROUNDS_MAX {
             let Some(id) = self.dirty.pop_first() else { break };

@@ -1,6 +1,8 @@
 use sotto_proto::wire::ErrorCode;
 use sotto_proto::{AccountId, ConversationId, EventId};
 
+use super::transfers::{Obstacle, TransferId};
+
 /// Something that whoever looks at the engine should look at again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -58,6 +60,15 @@ pub enum Change {
         chat: ConversationId,
         /// Which.
         event: EventId,
+    },
+    /// A transfer: how far it is, or how it stands ([`super::Engine::transfer`]).
+    Transfer(TransferId),
+    /// Something is in the way of a transfer.
+    TransferStopped {
+        /// Which.
+        transfer: TransferId,
+        /// What.
+        why: Obstacle,
     },
     /// The store of this device cannot be written. Nothing that was there is lost.
     StoreFailed,

@@ -68,6 +68,12 @@ impl Step<'_, '_> {
                 self.keys_came(&kept.request()?, &reply::<wire::GetAccountKeysRequest>(whole())?)
             }
             Method::KeyPublishKeyPackages => self.published(&kept.request()?),
+            Method::FileReserveFile
+            | Method::FileUploadPart
+            | Method::FileGetFileStatus
+            | Method::FileCompleteFile
+            | Method::FileDownloadFile
+            | Method::FileAttachFile => self.transfer_answered(ticket, kept, &pieces),
             Method::ConversationSync => self.synced(reply::<wire::SyncRequest>(whole())?),
             _ => self.succeed_in_chat(kept, pieces),
         }
@@ -328,6 +334,12 @@ impl Step<'_, '_> {
             Method::KeyPublishKeyPackages => {
                 self.update(|account| account.wants.remove(Wants::PACKAGES | Wants::VAULT_PACKAGE))?;
             }
+            Method::FileReserveFile
+            | Method::FileUploadPart
+            | Method::FileGetFileStatus
+            | Method::FileCompleteFile
+            | Method::FileDownloadFile
+            | Method::FileAttachFile => self.transfer_refused(ticket, kept, failure)?,
             Method::ConversationSync if code == ErrorCode::CursorExpired => {
                 self.update(|account| account.cursor.clear())?;
             }
@@ -437,7 +449,7 @@ fn is_answered_at_once(method: Method) -> bool {
     )
 }
 
-fn reply<C: Call>(bytes: Bytes) -> Result<C::Response, Mishap> {
+pub(super) fn reply<C: Call>(bytes: Bytes) -> Result<C::Response, Mishap> {
     decode(bytes, limits::MESSAGE_MAX).map_err(|_| Mishap::Bad("a reply that cannot be decoded"))
 }
 

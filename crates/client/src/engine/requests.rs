@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, params};
 use sotto_proto::wire::{ErrorCode, ErrorDetail};
-use sotto_proto::{Access, AccountId, Call, ConversationId, Method, SlotId, decode};
+use sotto_proto::{Access, AccountId, Call, ConversationId, FileId, Method, SlotId, decode};
 use zeroize::Zeroizing;
 
 use super::moment::Moment;
@@ -54,6 +54,8 @@ pub(super) enum Lane {
     Settings,
     Setting(SlotId),
     Vault,
+    /// What is to become of a file on the server.
+    File(FileId),
     Log(ConversationId),
     History(ConversationId),
     Send(ConversationId),
@@ -78,6 +80,7 @@ impl Lane {
             Self::Settings => (10, None),
             Self::Setting(slot) => (11, Some(*slot.as_bytes())),
             Self::Vault => (12, None),
+            Self::File(file) => (13, Some(*file.as_bytes())),
             Self::Log(id) => (20, chat(id)),
             Self::History(id) => (21, chat(id)),
             Self::Send(id) => (22, chat(id)),

@@ -52,7 +52,7 @@ impl Step<'_, '_> {
         if known { Ok(()) } else { self.enqueue_as(chat, id, body) }
     }
 
-    fn enqueue_as(&mut self, chat: &Chat, id: EventId, body: &[u8]) -> Result<(), Mishap> {
+    pub(super) fn enqueue_as(&mut self, chat: &Chat, id: EventId, body: &[u8]) -> Result<(), Mishap> {
         self.db
             .prepare_cached("INSERT INTO outbox (conversation, event_id, body, created_at_ms) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![chat.number, id.as_bytes(), body, self.moment.now_ms])?;

@@ -14,6 +14,7 @@ use super::entrance::Flow;
 use super::errands::{FactorPapers, OwnDevice};
 use super::moment::{Moment, ServerClock};
 use super::requests::Traffic;
+use super::transfers::Transfers;
 use crate::store::StoreError;
 
 /// Why a step was undone.
@@ -33,6 +34,7 @@ pub(super) struct Memory {
     pub(super) clock: ServerClock,
     pub(super) clock_is_set: bool,
     pub(super) traffic: Traffic,
+    pub(super) transfers: Transfers,
     pub(super) flow: Option<Flow>,
     /// The access token was refused, and a new one is on its way.
     pub(super) token_is_stale: bool,
