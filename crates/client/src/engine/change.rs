@@ -23,6 +23,8 @@ pub enum Change {
     FactorDrawn,
     /// The list of the own devices came.
     Devices,
+    /// The list of the account's sessions came.
+    Sessions,
     /// This device has left the account, and nothing of it is left here.
     Wiped,
     /// The server ended the session of this device. Nothing is lost: signing in again goes on.
@@ -95,6 +97,8 @@ pub enum Attempt {
     Answer(ConversationId),
     /// Changing the own devices.
     Devices,
+    /// Looking at the account's sessions, or ending one.
+    Sessions,
     /// Getting back in by the words on paper.
     Recover,
     /// Deleting the account.

@@ -41,6 +41,7 @@ mod reopening;
 mod replies;
 mod requests;
 mod sending;
+mod sessions;
 mod settings;
 mod step;
 mod stream;
@@ -68,6 +69,7 @@ pub use people::Contact;
 pub use recovery::Recovering;
 pub use requests::{Failure, Outgoing, Ticket};
 pub use sending::Queued;
+pub use sessions::OwnSession;
 pub use settings::Preferences;
 pub use sotto_crypto::secret::SecretVec;
 pub use transfers::{

@@ -56,6 +56,14 @@ impl Step<'_, '_> {
             Method::AccountListBlocked => self.blocked_came(&reply::<wire::ListBlockedRequest>(whole())?),
             Method::AccountListDevices => self.devices_came(&reply::<wire::ListDevicesRequest>(whole())?),
             Method::AccountRevokeDevice => self.revoked(),
+            Method::AuthListSessions => {
+                self.sessions_came(&reply::<wire::ListSessionsRequest>(whole())?);
+                Ok(())
+            }
+            Method::AuthRevokeSession => {
+                self.session_ended();
+                Ok(())
+            }
             Method::AccountNameDevice => {
                 self.memory.traffic.call(&wire::ListDevicesRequest {});
                 self.tell(Change::Done(Attempt::Devices));
@@ -328,6 +336,7 @@ impl Step<'_, '_> {
             Method::AccountRevokeDevice | Method::AccountListDevices | Method::AccountNameDevice => {
                 self.errand_refused(Attempt::Devices, failure);
             }
+            Method::AuthListSessions | Method::AuthRevokeSession => self.errand_refused(Attempt::Sessions, failure),
             Method::AccountAddDevice => self.fail(Attempt::Devices, Why::Refused(code)),
             Method::AccountLookUpUser => self.not_found(ticket, failure),
             Method::AccountPutSetting => self.setting_refused(&kept.request()?, failure)?,
@@ -445,6 +454,8 @@ fn is_answered_at_once(method: Method) -> bool {
             | Method::AuthEnableTotpFinish
             | Method::AuthDisableTotp
             | Method::AccountListDevices
+            | Method::AuthListSessions
+            | Method::AuthRevokeSession
             | Method::AccountLookUpUser
     )
 }

@@ -14,6 +14,7 @@ use super::entrance::Flow;
 use super::errands::{FactorPapers, OwnDevice};
 use super::moment::{Moment, ServerClock};
 use super::requests::Traffic;
+use super::sessions::OwnSession;
 use super::transfers::Transfers;
 use crate::store::StoreError;
 
@@ -42,6 +43,7 @@ pub(super) struct Memory {
     pub(super) leaving: bool,
     pub(super) papers: FactorPapers,
     pub(super) devices: Vec<OwnDevice>,
+    pub(super) sessions: Vec<OwnSession>,
     /// Until when those who said that they are there count as being there, by the clock of this device.
     pub(super) presence: BTreeMap<AccountId, u64>,
     /// Chats to be opened once an account was found.
