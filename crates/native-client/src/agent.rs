@@ -1,5 +1,6 @@
 //! The thread that an engine lives on: it follows the drain rule, and nothing else.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -25,6 +26,8 @@ pub(crate) struct Agent {
     changes: broadcast::Sender<Change>,
     line: watch::Sender<Line>,
     calls: JoinSet<(Ticket, Result<Vec<Bytes>, Failure>)>,
+    /// Calls on their way for which somebody may wait.
+    waited_for: BTreeSet<Ticket>,
     hands: Hands,
     live: Live,
 }
@@ -64,7 +67,18 @@ impl Agent {
         let rng = StdRng::try_from_rng(&mut SysRng).map_err(std::io::Error::other)?;
         let (mouth, heard) = mpsc::channel(ITEMS_WAITING);
         let live = Live { heard, mouth, is_open: false, tries: 0, due: Instant::now() };
-        Ok(Self { engine, rng, link, inbox, changes, line, calls: JoinSet::new(), hands: Hands::default(), live })
+        Ok(Self {
+            engine,
+            rng,
+            link,
+            inbox,
+            changes,
+            line,
+            calls: JoinSet::new(),
+            waited_for: BTreeSet::new(),
+            hands: Hands::default(),
+            live,
+        })
     }
 
     pub(crate) async fn run(mut self) {
@@ -83,6 +97,7 @@ impl Agent {
                 }
                 Event::Answer(ticket, answer) => {
                     self.heard_of(answer.as_ref().err());
+                    self.waited_for.remove(&ticket);
                     self.at_present(|engine, moment| engine.reply(ticket, answer, moment))
                 }
                 Event::Heard(Heard::Item(item)) => {
@@ -125,6 +140,9 @@ impl Agent {
     fn drain(&mut self) -> Result<(), EngineError> {
         for call in self.at_present(Engine::outgoing)? {
             let (link, ticket) = (self.link.clone(), call.ticket);
+            if !call.background {
+                self.waited_for.insert(ticket);
+            }
             self.calls.spawn(async move { (ticket, link.call(call).await) });
         }
         for job in self.engine.file_jobs() {
@@ -134,7 +152,7 @@ impl Agent {
             let _ = self.changes.send(change);
         }
         self.listen();
-        let is_idle = self.calls.is_empty() && self.hands.are_idle() && self.engine.next_due_ms().is_none();
+        let is_idle = self.waited_for.is_empty() && !self.engine.has_failed_calls();
         let at_rest = is_idle && self.engine.cursor().is_some();
         self.put_line(|line| Line { at_rest, ..line });
         Ok(())

@@ -74,10 +74,6 @@ impl Hands {
         Some((number, answer))
     }
 
-    pub(crate) fn are_idle(&self) -> bool {
-        self.queues.is_empty()
-    }
-
     fn begin(&mut self, job: FileJob) {
         self.at_work.spawn_blocking(move || (job.transfer, job.number, perform(&job)));
     }

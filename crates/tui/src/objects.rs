@@ -250,7 +250,10 @@ impl Shown for MessageObject {
         let (time, seq, sender) = (time_for_people(self.at_ms), self.seq, self.person.in_words(language));
         let mut parts = vec![format!("{time}  #{seq}  {sender}")];
         if let Some(reply) = &self.reply_to {
-            parts.push(format!(" → {} “{}”", safe::line(&reply.sender), shortened(&safe::line(&reply.text))));
+            parts.push(format!(" → {}", safe::line(&reply.sender)));
+            // Of a message with files alone nothing is quoted.
+            let quoted = Some(shortened(&safe::line(&reply.text))).filter(|quoted| !quoted.is_empty());
+            parts.extend(quoted.map(|quoted| format!(" “{quoted}”")));
         }
         parts.push(format!(": {}", self.body_in_words(language)));
         if self.edited {

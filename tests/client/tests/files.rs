@@ -445,3 +445,31 @@ fn an_edit_leaves_the_files_and_a_deletion_takes_them() {
     let to = folder(&town, "bob").to_str().unwrap().to_owned();
     assert!(bob.with(|engine, moment| engine.download(chat, event, 0, &to, moment)).is_err());
 }
+
+#[test]
+fn what_was_taken_back_frees_its_room_unless_another_message_speaks_of_it() {
+    let town = Town::new();
+    let (mut alice, mut bob, chat) = town.friends();
+    let path = write(&town, "a.bin", &content(300_000));
+    town.set_quota(&alice, 500_000);
+    let event = posts(&mut alice, chat, &[&path], "one");
+    alice.settle();
+    let again = alice.with(|engine, moment| engine.forward(chat, event, chat, moment)).unwrap();
+    alice.settle();
+    let deletes = |alice: &mut Handset<'_>, event: EventId| {
+        let targets = vec![wire::EventRef { event_id: event.to_wire(), seq: 0 }];
+        let delete = Content::Delete(wire::Delete { targets });
+        alice.with(|engine, moment| engine.send(chat, delete, moment)).unwrap();
+        alice.settle();
+    };
+    deletes(&mut alice, event);
+    bob.catch_up();
+    let done = fetches(&mut bob, chat, again, 0, &folder(&town, "bob"));
+    assert_eq!(done.state, TransferState::Done, "the other message still has it");
+
+    deletes(&mut alice, again);
+    let event = posts(&mut alice, chat, &[&path], "two");
+    alice.settle();
+    bob.catch_up();
+    assert_eq!(last(&bob, chat).0, event, "there is room again: {:?}", alice.engine.transfers(None));
+}

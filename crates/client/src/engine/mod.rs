@@ -157,6 +157,11 @@ impl Engine {
         self.memory.traffic.next_due_ms()
     }
 
+    /// Whether a call waits for another try, apart from those of transfers.
+    pub fn has_failed_calls(&self) -> bool {
+        self.memory.traffic.waiting().any(|ticket| !self.memory.transfers.has_asked(ticket))
+    }
+
     /// Looks whether anything is due. Also the way to begin.
     pub fn wake(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
         self.step(moment, |step| {

@@ -303,7 +303,7 @@ impl Step<'_, '_> {
             | ErrorCode::Internal
             | ErrorCode::DeadlineExceeded
             | ErrorCode::Cancelled
-                if !is_answered_at_once(kept.method) =>
+                if !is_answered_at_once(kept.method) && !self.is_hopeless(ticket, ErrorCode::of(detail)) =>
             {
                 return Ok(Fate::Again(wait_ms));
             }
@@ -311,6 +311,12 @@ impl Step<'_, '_> {
         }
         self.refuse(ticket, kept, failure)?;
         Ok(Fate::Over)
+    }
+
+    /// A server that fails over one file again and again has lost or broken it: the person is told, and decides.
+    fn is_hopeless(&self, ticket: Ticket, code: ErrorCode) -> bool {
+        let is_about_a_file = code == ErrorCode::Internal && self.memory.transfers.has_asked(ticket);
+        is_about_a_file && self.memory.traffic.tries(ticket) >= FILE_FAILURES_MAX
     }
 
     fn refuse(&mut self, ticket: Ticket, kept: &Kept, failure: &Failure) -> Result<(), Mishap> {
@@ -483,6 +489,8 @@ pub(super) fn conversation_of(lane: &[u8]) -> Option<ConversationId> {
     id.try_into().ok().filter(|_| *tag >= OF_CONVERSATIONS).map(ConversationId::from_bytes)
 }
 
+/// How often the server may fail over one part of a file.
+const FILE_FAILURES_MAX: u32 = 6;
 /// How often a device that goes tries to tell the server before it goes without.
 const FAREWELLS: u32 = 3;
 const TREE_MAX: usize = 32 << 20;

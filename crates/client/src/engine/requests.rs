@@ -26,6 +26,8 @@ pub struct Outgoing {
     pub method: Method,
     /// The encoded request.
     pub body: Bytes,
+    /// Whether it belongs to a transfer, for which nobody waits who waits for everything else.
+    pub background: bool,
     /// The access token to go with it, if the call needs one.
     pub token: Option<Zeroizing<String>>,
 }
@@ -181,6 +183,11 @@ impl Traffic {
         due && self.in_flight.insert(ticket)
     }
 
+    /// The calls that wait for another try.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = Ticket> {
+        self.tries.keys().filter(|ticket| !self.in_flight.contains(ticket)).copied()
+    }
+
     /// When the next call that waits is due.
     pub(super) fn next_due_ms(&self) -> Option<u64> {
         let waiting = self.tries.iter().filter(|(ticket, _)| !self.in_flight.contains(ticket));
@@ -285,7 +292,8 @@ impl Outgoing {
                 None => step.body_of(ticket)?,
             };
             let token = token.filter(|_| method.access() != Access::Anyone);
-            outgoing.push(Self { ticket, method, body, token });
+            let background = step.memory.transfers.has_asked(ticket);
+            outgoing.push(Self { ticket, method, body, background, token });
         }
         Ok(outgoing)
     }

@@ -12,7 +12,7 @@ use sotto_proto::{AccountId, ConversationId, EventId};
 
 use crate::timeline::{Message, PollView, Standing, TaskView};
 
-pub(crate) use page::scene;
+pub(crate) use page::{message, scene, speaks_of};
 pub(crate) use record::{number_of, record};
 pub use search::{Found, Wanted};
 

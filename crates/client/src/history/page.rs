@@ -6,7 +6,7 @@
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use sotto_proto::wire::{self, edit, event};
-use sotto_proto::{AccountId, ConversationId, EventId, ID_LEN, decode, limits};
+use sotto_proto::{AccountId, ConversationId, EventId, FileId, ID_LEN, decode, limits};
 
 use super::record::content_of;
 use super::{Item, Opened, Unread, What};
@@ -31,25 +31,9 @@ impl Store {
         items(self.connection(), &shown)
     }
 
-    /// The text and the files of a message as it stands, with what opens them. None for what is no message, and for what was taken back.
+    /// As [`message()`].
     pub(crate) fn message(&self, conversation: ConversationId, id: EventId) -> Result<Option<Said>, StoreError> {
-        let db = self.connection();
-        let number = db
-            .prepare_cached("SELECT number FROM conversations WHERE id = ?1")?
-            .query_row([conversation.as_bytes()], |row| row.get(0))
-            .optional()?;
-        let Some(found) = number.map(|number| kept(db, number, id)).transpose()?.flatten() else { return Ok(None) };
-        let author = found.author;
-        let acts = acting(db, found.conversation, id)?;
-        let mut said = said(&found.body);
-        for edit in acts.iter().filter(|act| act.author == author).filter_map(|act| edited(&act.body, id)) {
-            let (body, files) = edit;
-            let before = said.take().map(|(_, files)| files).unwrap_or_default();
-            said = Some((body, if files.is_empty() { before } else { files }));
-        }
-        let item = item(db, &found)?;
-        let stands = matches!(item.what, What::Message(Message { state: State::Standing { .. }, .. }));
-        Ok(said.filter(|_| stands))
+        message(self.connection(), conversation, id)
     }
 
     /// What a conversation is called, how its people want to be seen, what is pinned.
@@ -76,6 +60,33 @@ impl Store {
         }
         Ok(unread)
     }
+}
+
+/// The text and the files of a message as it stands, with what opens them. None for what is no message, and for what was taken back.
+pub(crate) fn message(db: &Connection, conversation: ConversationId, id: EventId) -> Result<Option<Said>, StoreError> {
+    let number = db
+        .prepare_cached("SELECT number FROM conversations WHERE id = ?1")?
+        .query_row([conversation.as_bytes()], |row| row.get(0))
+        .optional()?;
+    let Some(found) = number.map(|number| kept(db, number, id)).transpose()?.flatten() else { return Ok(None) };
+    let mut said = said(&found.body);
+    let edits = acting(db, found.conversation, id)?.into_iter().filter(|act| act.author == found.author);
+    for (body, files) in edits.filter_map(|act| edited(&act.body, id)) {
+        let before = said.take().map(|(_, files)| files).unwrap_or_default();
+        said = Some((body, if files.is_empty() { before } else { files }));
+    }
+    let stands = matches!(item(db, &found)?.what, What::Message(Message { state: State::Standing { .. }, .. }));
+    Ok(said.filter(|_| stands))
+}
+
+/// Whether a conversation speaks of a file elsewhere than in a message and what acts on it.
+pub(crate) fn speaks_of(db: &Connection, conversation: i64, file: FileId, but: EventId) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT 1 FROM entries WHERE conversation = ?1 AND instr(body, ?2) > 0 AND event_id <> ?3
+               AND seq NOT IN (SELECT seq FROM acts WHERE conversation = ?1 AND target = ?3)",
+        )?
+        .exists(params![conversation, file.as_bytes(), but.as_bytes()])?)
 }
 
 /// What the events of a conversation say about it as a whole.
@@ -231,7 +242,8 @@ fn content(body: &[u8]) -> Option<event::Content> {
     event.content
 }
 
-type Said = (Option<wire::RichText>, Vec<wire::FileRef>);
+/// A text, and files with what opens them.
+pub(crate) type Said = (Option<wire::RichText>, Vec<wire::FileRef>);
 
 /// Beyond this nobody counts.
 const UNREAD_MAX: u32 = 1_000;

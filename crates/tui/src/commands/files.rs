@@ -129,8 +129,8 @@ fn destination(to: &Path, count: usize) -> Result<String, Failure> {
         let why = if count > 1 { Message::NeedsFolder { path: shown() } } else { Message::FileThere { path: shown() } };
         return Err(why.misused());
     }
-    if !is_folder && !to.parent().is_some_and(Path::is_dir) {
-        return Err(Message::NeedsFolder { path: shown() }.misused());
+    if let Some(folder) = to.parent().filter(|folder| !is_folder && !folder.is_dir()) {
+        return Err(Message::NeedsFolder { path: safe::line(&folder.display().to_string()) }.misused());
     }
     to.to_str().map(str::to_owned).ok_or_else(|| Message::NeedsFolder { path: shown() }.misused())
 }

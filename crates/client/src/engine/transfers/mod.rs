@@ -25,6 +25,7 @@ mod forward;
 mod jobs;
 mod pace;
 mod parcel;
+mod retract;
 mod rows;
 mod upload;
 mod view;
@@ -157,6 +158,11 @@ enum Turn {
 impl Transfers {
     pub(super) fn take_jobs(&mut self) -> Vec<FileJob> {
         std::mem::take(&mut self.jobs)
+    }
+
+    /// Whether a call belongs to a transfer.
+    pub(super) fn has_asked(&self, ticket: Ticket) -> bool {
+        self.calls.contains_key(&ticket)
     }
 
     /// Jobs that outlive what is forgotten.
