@@ -71,8 +71,8 @@ fn arrives(megabytes: u64) {
     }
 }
 
-/// Of a whole program built for tests, of which a good third is its code.
-const MEMORY_MAX_KB: u64 = 192 * 1_024;
+/// Of a whole program, built for tests, which is a good third of it.
+const MEMORY_MAX_KB: u64 = 80 * 1_024;
 
 struct Stage {
     folder: TempDir,

@@ -79,14 +79,28 @@ pub(crate) fn message(db: &Connection, conversation: ConversationId, id: EventId
     Ok(said.filter(|_| stands))
 }
 
-/// Whether a conversation speaks of a file elsewhere than in a message and what acts on it.
-pub(crate) fn speaks_of(db: &Connection, conversation: i64, file: FileId, but: EventId) -> Result<bool, StoreError> {
-    Ok(db
+/// Whether another message of a conversation that stands has a file.
+pub(crate) fn speaks_of(
+    db: &Connection,
+    conversation: ConversationId,
+    file: FileId,
+    but: EventId,
+) -> Result<bool, StoreError> {
+    let naming = db
         .prepare_cached(
-            "SELECT 1 FROM entries WHERE conversation = ?1 AND instr(body, ?2) > 0 AND event_id <> ?3
-               AND seq NOT IN (SELECT seq FROM acts WHERE conversation = ?1 AND target = ?3)",
+            "SELECT event_id FROM conversations CROSS JOIN entries ON number = conversation
+             WHERE id = ?1 AND shown = 1 AND event_id <> ?3 AND instr(body, ?2) > 0",
         )?
-        .exists(params![conversation, file.as_bytes(), but.as_bytes()])?)
+        .query_map(params![conversation.as_bytes(), file.as_bytes(), but.as_bytes()], |row| row.get(0))?
+        .map(|id| id.map(EventId::from_bytes))
+        .collect::<Result<Vec<_>, _>>()?;
+    for id in naming {
+        let files = message(db, conversation, id)?.map(|(_, files)| files).unwrap_or_default();
+        if files.iter().any(|named| named.file_id[..] == file.as_bytes()[..]) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What the events of a conversation say about it as a whole.

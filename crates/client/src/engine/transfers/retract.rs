@@ -27,7 +27,7 @@ impl Step<'_, '_> {
     }
 
     fn detach(&mut self, chat: &Chat, target: EventId, file: FileId) -> Result<(), Mishap> {
-        if speaks_of(self.db, chat.number, file, target)? {
+        if speaks_of(self.db, chat.id, file, target)? {
             return Ok(());
         }
         let request = wire::DetachFileRequest { file_id: file.to_wire(), conversation_id: chat.id.to_wire() };
