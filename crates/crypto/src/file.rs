@@ -4,10 +4,12 @@
 //! in `docs/PROTOCOL.md` §9.
 //!
 //! A [`FileSealer`] draws a fresh key, its chunks can only be sealed one after the other, and its state cannot be saved: there
-//! is no way to seal two different contents under one nonce. An upload that was interrupted continues with the sealed bytes.
+//! is no way to seal two different contents under one nonce. An upload that was interrupted is sealed again from its beginning by a
+//! [`PartSealer`], which gives out no bytes but those that it gave out before.
 
 mod layout;
 mod opener;
+mod parts;
 mod sealer;
 
 use aead_stream::{NewStream, Nonce, StreamBE32};
@@ -15,6 +17,7 @@ use chacha20poly1305::ChaCha20Poly1305;
 
 pub use layout::{CHUNK_LEN, FileLayout, HEADER_LEN, MAX_FILE_LEN, SEALED_CHUNK_LEN};
 pub use opener::{FileOpener, SequentialOpener};
+pub use parts::{PartDigest, PartSealer, SealedPart};
 pub use sealer::{FileSealer, SealedFile};
 
 use crate::labels;
@@ -42,6 +45,9 @@ pub enum FileError {
     /// The content is shorter or longer than was announced.
     #[error("the file's content is not as long as announced")]
     ContentLength,
+    /// The content is not the one that was sealed under this key before.
+    #[error("part {0} of the file is not what it was")]
+    Changed(u32),
     /// A format that this code does not know.
     #[error("unknown file format {0}")]
     UnknownFormat(u8),

@@ -1,5 +1,6 @@
 //! The thread that an engine lives on: it follows the drain rule, and nothing else.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -7,12 +8,13 @@ use futures_util::StreamExt as _;
 use prost::Message as _;
 use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt as _, SeedableRng as _};
-use sotto_client::engine::{Change, Engine, EngineError, Failure, Moment, Ticket};
+use sotto_client::engine::{Change, Engine, EngineError, Failure, FileAnswer, JobNumber, Moment, Ticket};
 use sotto_proto::wire;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
+use crate::files::Hands;
 use crate::link::{Link, failure};
 use crate::{Line, Reach, Work};
 
@@ -24,6 +26,9 @@ pub(crate) struct Agent {
     changes: broadcast::Sender<Change>,
     line: watch::Sender<Line>,
     calls: JoinSet<(Ticket, Result<Vec<Bytes>, Failure>)>,
+    /// Calls on their way for which somebody may wait.
+    waited_for: BTreeSet<Ticket>,
+    hands: Hands,
     live: Live,
 }
 
@@ -46,6 +51,7 @@ enum Event {
     Work(Work),
     Answer(Ticket, Result<Vec<Bytes>, Failure>),
     Heard(Heard),
+    File(JobNumber, FileAnswer),
     Time,
     End,
 }
@@ -61,7 +67,18 @@ impl Agent {
         let rng = StdRng::try_from_rng(&mut SysRng).map_err(std::io::Error::other)?;
         let (mouth, heard) = mpsc::channel(ITEMS_WAITING);
         let live = Live { heard, mouth, is_open: false, tries: 0, due: Instant::now() };
-        Ok(Self { engine, rng, link, inbox, changes, line, calls: JoinSet::new(), live })
+        Ok(Self {
+            engine,
+            rng,
+            link,
+            inbox,
+            changes,
+            line,
+            calls: JoinSet::new(),
+            waited_for: BTreeSet::new(),
+            hands: Hands::default(),
+            live,
+        })
     }
 
     pub(crate) async fn run(mut self) {
@@ -80,6 +97,7 @@ impl Agent {
                 }
                 Event::Answer(ticket, answer) => {
                     self.heard_of(answer.as_ref().err());
+                    self.waited_for.remove(&ticket);
                     self.at_present(|engine, moment| engine.reply(ticket, answer, moment))
                 }
                 Event::Heard(Heard::Item(item)) => {
@@ -92,6 +110,7 @@ impl Agent {
                     self.heard_of(Some(&failure));
                     self.at_present(|engine, moment| engine.stream_ended(&failure, moment))
                 }
+                Event::File(job, answer) => self.at_present(|engine, moment| engine.file_answer(job, answer, moment)),
                 Event::Time => self.at_present(Engine::wake),
                 Event::End => return,
             };
@@ -111,6 +130,7 @@ impl Agent {
                 Ok((ticket, answer)) => Event::Answer(ticket, answer),
                 Err(_) => Event::Time,
             },
+            Some((job, answer)) = self.hands.next() => Event::File(job, answer),
             Some(heard) = self.live.heard.recv() => Event::Heard(heard),
             () = sleep_until(wake) => Event::Time,
         }
@@ -120,13 +140,20 @@ impl Agent {
     fn drain(&mut self) -> Result<(), EngineError> {
         for call in self.at_present(Engine::outgoing)? {
             let (link, ticket) = (self.link.clone(), call.ticket);
+            if !call.background {
+                self.waited_for.insert(ticket);
+            }
             self.calls.spawn(async move { (ticket, link.call(call).await) });
+        }
+        for job in self.engine.file_jobs() {
+            self.hands.take(job);
         }
         for change in self.engine.changes() {
             let _ = self.changes.send(change);
         }
         self.listen();
-        let at_rest = self.calls.is_empty() && self.engine.next_due_ms().is_none() && self.engine.cursor().is_some();
+        let is_idle = self.waited_for.is_empty() && !self.engine.has_failed_calls();
+        let at_rest = is_idle && self.engine.cursor().is_some();
         self.put_line(|line| Line { at_rest, ..line });
         Ok(())
     }

@@ -15,6 +15,7 @@
 //! ```
 
 mod agent;
+pub mod files;
 mod link;
 
 use std::sync::Arc;
@@ -52,7 +53,7 @@ type Work = Box<dyn FnOnce(&mut Engine, &mut Moment<'_>) + Send>;
 pub struct Line {
     /// Whether the server answers.
     pub reach: Reach,
-    /// Whether everything was asked and answered: nothing is on its way, and nothing waits for another try.
+    /// Whether everything was asked and answered: nothing is on its way, and nothing waits for another try, apart from files.
     pub at_rest: bool,
 }
 

@@ -44,8 +44,7 @@ impl Link {
                 return reply.map(|reply| vec![reply.into_inner()]).map_err(|status| failure(&status));
             }
             let reply = self.client.server_streaming(request, path(call.method), ByteCodec).await;
-            let pieces: Vec<_> = reply.map_err(|status| failure(&status))?.into_inner().collect().await;
-            pieces.into_iter().collect::<Result<_, _>>().map_err(|status| failure(&status))
+            collected(reply.map_err(|status| failure(&status))?.into_inner()).await
         };
         tokio::time::timeout(CALL, made).await.unwrap_or(Err(Failure::Unreachable))
     }
@@ -57,6 +56,20 @@ impl Link {
         let reply = self.client.server_streaming(request, path(Method::StreamSubscribe), ByteCodec).await;
         reply.map(tonic::Response::into_inner).map_err(|status| failure(&status))
     }
+}
+
+/// All pieces of a reply, as long as they are no more than any reply can be.
+async fn collected(mut reply: Streaming<Bytes>) -> Result<Vec<Bytes>, Failure> {
+    let (mut pieces, mut length) = (Vec::new(), 0);
+    while let Some(piece) = reply.next().await {
+        let piece = piece.map_err(|status| failure(&status))?;
+        length += piece.len();
+        if length > STREAMED_MAX {
+            return Err(Failure::Refused(ErrorCode::TooLarge.detail()));
+        }
+        pieces.push(piece);
+    }
+    Ok(pieces)
 }
 
 fn request(body: Bytes, token: Option<&str>) -> Request<Bytes> {
@@ -79,6 +92,8 @@ pub(crate) fn failure(status: &Status) -> Failure {
 }
 
 const CONNECT: Duration = Duration::from_secs(10);
+/// The largest tree of a group, with what goes around its pieces. Stretches of files are shorter.
+const STREAMED_MAX: usize = 33 << 20;
 const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// A call may carry eight megabytes over a bad line.
 const CALL: Duration = Duration::from_mins(1);

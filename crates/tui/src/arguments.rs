@@ -61,6 +61,8 @@ pub(crate) enum Command {
     RecoveryWords(PasswordSource),
     /// List the devices of the account, name them, or take one out.
     Devices(Devices),
+    /// List where the account is signed in, or end a session.
+    Sessions(Sessions),
     /// Ask for a code of an authenticator at each login, or no more.
     #[command(name = "2fa", subcommand)]
     SecondFactor(SecondFactor),
@@ -70,8 +72,12 @@ pub(crate) enum Command {
     Chats,
     /// Begin a chat with somebody, or write into the one that is there.
     Dm(Dm),
-    /// Send a message.
+    /// Send a message, files, or both.
     Send(Send),
+    /// Fetch the files of a message. What was begun goes on.
+    Download(Download),
+    /// List the files that are on their way, halt them, let them go on, or give them up.
+    Transfers(Transfers),
     /// Show the messages of a chat, oldest first.
     History(History),
     /// Add a reaction to a message, or take it back.
@@ -154,11 +160,28 @@ impl Command {
     pub(crate) fn text_mut(&mut self) -> Option<&mut String> {
         let text = match self {
             Self::Dm(dm) => dm.text.as_mut(),
-            Self::Send(send) => Some(&mut send.text),
+            Self::Send(send) => send.text.as_mut(),
             Self::Edit(edit) => Some(&mut edit.text),
             _ => None,
         };
         text.filter(|text| *text == "-")
+    }
+
+    /// Makes what names files mean the same wherever it is carried out.
+    pub(crate) fn settle_paths(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Send(send) => {
+                for file in &mut send.files {
+                    *file = std::path::absolute(&*file)?;
+                }
+            }
+            Self::Download(download) => {
+                let folder = std::env::current_dir()?;
+                download.to = Some(download.to.as_ref().map_or(folder.clone(), |to| folder.join(to)));
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Whether it goes on until somebody ends it.
@@ -213,6 +236,9 @@ impl Command {
             Self::Chats => "chats",
             Self::Dm(_) => "dm",
             Self::Send(_) => "send",
+            Self::Download(_) => "download",
+            Self::Transfers(_) => "transfers",
+            Self::Sessions(_) => "sessions",
             Self::History(_) => "history",
             Self::Doctor => "doctor",
             Self::Completions { .. } => "completions",
@@ -287,13 +313,71 @@ pub(crate) struct Send {
     /// The chat.
     pub(crate) chat: String,
     /// What to send; - takes it from standard input.
-    pub(crate) text: String,
+    #[arg(required_unless_present = "files")]
+    pub(crate) text: Option<String>,
+    /// A file to go with it; can be given up to 20 times.
+    #[arg(long = "file", value_name = "PATH")]
+    pub(crate) files: Vec<PathBuf>,
     /// The message that this answers.
     #[arg(long, value_name = "MESSAGE")]
     pub(crate) reply: Option<String>,
     /// Leave it in the outbox, without waiting for the server.
     #[arg(long)]
     pub(crate) no_wait: bool,
+}
+
+#[derive(Debug, Args, Serialize, Deserialize)]
+pub(crate) struct Download {
+    /// The chat.
+    pub(crate) chat: String,
+    /// The message.
+    pub(crate) message: String,
+    /// Where to put it: a folder that is there, or the file to be. Without it, where you are.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) to: Option<PathBuf>,
+    /// Only this one of its files, from 1.
+    #[arg(long = "file", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub(crate) file: Option<u32>,
+}
+
+#[derive(Debug, Args, Serialize, Deserialize)]
+pub(crate) struct Transfers {
+    #[command(subcommand)]
+    pub(crate) what: Option<TransferCommand>,
+}
+
+#[derive(Debug, Subcommand, Serialize, Deserialize)]
+pub(crate) enum TransferCommand {
+    /// Halt one.
+    Pause {
+        /// Its number.
+        transfer: i64,
+    },
+    /// Let one go on, or all, and wait until they are done.
+    Resume {
+        /// Its number.
+        transfer: Option<i64>,
+    },
+    /// Give one up. What is to be sent goes with its whole message.
+    Cancel {
+        /// Its number.
+        transfer: i64,
+    },
+}
+
+#[derive(Debug, Args, Serialize, Deserialize)]
+pub(crate) struct Sessions {
+    #[command(subcommand)]
+    pub(crate) what: Option<SessionCommand>,
+}
+
+#[derive(Debug, Subcommand, Serialize, Deserialize)]
+pub(crate) enum SessionCommand {
+    /// End a session: its device has to sign in again, and keeps what it has.
+    Revoke {
+        /// Its id.
+        session: String,
+    },
 }
 
 #[derive(Debug, Args, Serialize, Deserialize)]

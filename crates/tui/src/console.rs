@@ -13,6 +13,8 @@ use crate::words::{Language, Message};
 pub(crate) struct Console {
     pub(crate) language: Language,
     pub(crate) json: bool,
+    /// Whether somebody sees at once what is written to the standard error, and a line of it can be written over.
+    pub(crate) lively: bool,
     out: Box<dyn Write + Send + Sync>,
     err: Box<dyn Write + Send + Sync>,
 }
@@ -30,7 +32,7 @@ impl Console {
         out: impl Write + Send + Sync + 'static,
         err: impl Write + Send + Sync + 'static,
     ) -> Self {
-        Self { language, json, out: Box::new(out), err: Box::new(err) }
+        Self { language, json, lively: false, out: Box::new(out), err: Box::new(err) }
     }
 
     /// Shows a thing: its line of JSON, or what it is in words.
@@ -48,6 +50,14 @@ impl Console {
     pub(crate) fn note(&mut self, message: &Message) {
         // Whoever has closed the standard error does not want to know.
         let _ = writeln!(self.err, "sotto: {}", message.say(self.language)).and_then(|()| self.err.flush());
+    }
+
+    /// Shows how far something is, in the place of what was shown of it before; an empty line takes it away.
+    pub(crate) fn progress(&mut self, line: &str) {
+        if self.lively && !self.json {
+            // Back to the beginning of the line, and away with what stands there.
+            let _ = write!(self.err, "\r\x1b[K{line}").and_then(|()| self.err.flush());
+        }
     }
 
     /// Says why it did not work.

@@ -92,6 +92,9 @@ impl From<EngineError> for Failure {
             EngineError::TooLong { max, actual } => {
                 Message::TooLong { max: max.to_string(), actual: actual.to_string() }.misused()
             }
+            EngineError::FileTooLarge { max, actual } => {
+                Message::FileTooLong { max: max.to_string(), actual: actual.to_string() }.misused()
+            }
             EngineError::Unusable(what) => Message::Unusable { what: what.to_owned() }.misused(),
         }
     }

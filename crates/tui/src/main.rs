@@ -15,7 +15,7 @@ mod secrets;
 mod session;
 mod words;
 
-use std::io::{self, Read as _};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -28,7 +28,9 @@ use words::{Language, Message};
 fn main() -> ExitCode {
     let mut arguments = Arguments::parse();
     let mut console = Console::new(Language::of_environment(), arguments.common.json, io::stdout(), io::stderr());
-    let outcome = take_input(&mut arguments).and_then(|()| run(arguments, &mut console));
+    console.lively = io::stderr().is_terminal();
+    let outcome = take_input(&mut arguments).and_then(|()| settle(&mut arguments));
+    let outcome = outcome.and_then(|()| run(arguments, &mut console));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever reads has read enough, as `head` does.
@@ -47,6 +49,12 @@ fn take_input(arguments: &mut Arguments) -> Result<(), Failure> {
     io::stdin().lock().take(INPUT_MAX).read_to_string(&mut read).map_err(|_| Message::NotText.misused())?;
     read.trim_end_matches(['\r', '\n']).clone_into(text);
     Ok(())
+}
+
+/// Another process may carry it out, in another folder.
+fn settle(arguments: &mut Arguments) -> Result<(), Failure> {
+    let settled = arguments.command.as_mut().map_or(Ok(()), arguments::Command::settle_paths);
+    settled.map_err(|error| Message::SystemFailed { why: error.to_string() }.failed())
 }
 
 fn run(arguments: Arguments, console: &mut Console) -> Result<(), Failure> {

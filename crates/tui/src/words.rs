@@ -116,6 +116,48 @@ messages! {
     CannotWrite { file, why } =>
         "Cannot write {file}: {why}.",
         "Не удаётся записать {file}: {why}.";
+    FileTooLong { max, actual } =>
+        "A file has at most {max} bytes; this one has {actual}.",
+        "В файле не больше {max} байт, а в этом {actual}.";
+    NoSuchFile =>
+        "This message has no such file. `sotto history` shows what it has.",
+        "В этом сообщении нет такого файла. Что в нём есть, показывает `sotto history`.";
+    FileThere { path } =>
+        "{path} is there already. Name a folder, or a file that is not there.",
+        "{path} уже есть. Назовите папку или файл, которого ещё нет.";
+    NeedsFolder { path } =>
+        "There is no folder {path}. Name one that is there.",
+        "Папки {path} нет. Назовите ту, которая есть.";
+    NoSuchTransfer { transfer } =>
+        "No file is on its way with the number {transfer}. `sotto transfers` lists them.",
+        "Файла в пути с номером {transfer} нет. Список: `sotto transfers`.";
+    NoSuchSession { session } =>
+        "There is no session '{session}'. `sotto sessions` lists them.",
+        "Сеанса «{session}» нет. Список: `sotto sessions`.";
+    SourceMissing { file } =>
+        "{file} is not where it was, and cannot be sent.",
+        "{file}: файла нет на прежнем месте, отправить его нельзя.";
+    SourceChanged { file } =>
+        "{file} has changed since it began to be sent. Send it anew.",
+        "{file}: файл изменился с начала отправки. Отправьте его заново.";
+    NoRoom { file } =>
+        "There is no room on this machine for {file}. Make room and fetch it again; it goes on where it was.",
+        "На этом устройстве нет места для {file}. Освободите место и загрузите снова: загрузка продолжится.";
+    FileSystem { file } =>
+        "{file} cannot be read or written on this machine.",
+        "{file}: на этом устройстве файл не удаётся прочитать или записать.";
+    TooLarge { file, max } =>
+        "{file} is too large for this server, which takes {max} bytes.",
+        "{file}: файл слишком велик для этого сервера, который принимает {max} байт.";
+    QuotaExceeded { file, max } =>
+        "There is no room left on the server for {file}: the account may keep {max} bytes there.",
+        "На сервере нет места для {file}: учётной записи отведено {max} байт.";
+    FileGone { file } =>
+        "The server does not have {file} any more, or not for this account.",
+        "У сервера больше нет {file}, или этой учётной записи он недоступен.";
+    FileDamaged { file } =>
+        "What the server has is not the {file} that was sent. Nothing of it was kept.",
+        "То, что есть у сервера, — не тот {file}, который отправили. Ничего из этого не сохранено.";
     NotText =>
         "Standard input is no text in UTF-8.",
         "На стандартном вводе не текст в UTF-8.";
@@ -322,6 +364,13 @@ messages! {
     Sent { chat, seq } =>
         "Sent to {chat} as #{seq}.",
         "Отправлено: {chat}, #{seq}.";
+    Saved { path, size } =>
+        "Saved as {path} ({size}).",
+        "Сохранено: {path} ({size}).";
+    SavedAs { path } => "saved as {path}", "сохранено: {path}";
+    Paused => "paused", "приостановлено";
+    PerSecond { size } => "{size}/s", "{size}/с";
+    FileWithoutName => "file", "файл";
     Queued { chat } =>
         "Queued for {chat}: it is sent when the server can be reached.",
         "В очереди: {chat}. Отправится, когда сервер станет доступен.";
@@ -476,6 +525,7 @@ messages! {
     HelpReact => "react", "реакция";
     HelpQuoted => "go to what is quoted, or answer", "к цитате или ответить";
     HelpUnsend => "take back what waits to be sent", "забрать то, что ждёт отправки";
+    HelpSave => "fetch the files", "загрузить файлы";
     HelpSend => "send", "отправить";
     HelpNewLine => "a new line", "новая строка";
     HelpScroll => "to the messages, scroll", "к сообщениям, прокрутка";

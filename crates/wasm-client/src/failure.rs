@@ -102,7 +102,7 @@ impl From<EngineError> for Failure {
             EngineError::SignedIn => FailureCode::SignedIn,
             EngineError::NoSuchChat => FailureCode::NoSuchChat,
             EngineError::TooLong { .. } => FailureCode::TooLong,
-            EngineError::Unusable(_) => FailureCode::Unusable,
+            EngineError::FileTooLarge { .. } | EngineError::Unusable(_) => FailureCode::Unusable,
         };
         Self::new(code, error.to_string())
     }

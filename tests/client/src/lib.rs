@@ -10,6 +10,8 @@
 )]
 #![allow(clippy::result_large_err, reason = "a failure here ends a test")]
 
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,12 +20,15 @@ use futures_util::StreamExt as _;
 use prost::Message as _;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use sotto_client::engine::{Change, ChatView, Engine, Failure, Moment, NewAccount, Outgoing, Returning, Stand};
+use sotto_client::engine::{
+    Change, ChatView, Engine, Failure, FileJob, Moment, NewAccount, Outgoing, Returning, Stand,
+};
 use sotto_client::history::What;
 use sotto_client::store::{Store, StoreKey};
 use sotto_client::timeline::{Message, State};
 use sotto_crypto::login::{Password, StretchCost};
 use sotto_crypto::secret::Secret;
+use sotto_native_client::files::perform;
 use sotto_proto::wire::event::Content;
 use sotto_proto::{ConversationId, Method, UserName, decode, limits, wire};
 use sotto_server::bus::LocalBus;
@@ -49,10 +54,17 @@ pub struct Handset<'t> {
     town: &'t Town,
     rng: StdRng,
     store: String,
+    /// What is due and was not done, where things are done one by one.
+    due: VecDeque<Due>,
     /// How far the device's own clock is ahead of the truth.
     pub clock_ahead_ms: i64,
     /// Whether its next commit is spoiled on the way, so that the server takes it and no member can.
     pub spoils_a_commit: bool,
+}
+
+enum Due {
+    Call(Outgoing),
+    Job(FileJob),
 }
 
 impl Town {
@@ -81,6 +93,7 @@ impl Town {
             town: self,
             rng: StdRng::seed_from_u64(seed),
             store,
+            due: VecDeque::new(),
             clock_ahead_ms: 0,
             spoils_a_commit: false,
         }
@@ -118,6 +131,29 @@ impl Town {
         self.runtime.block_on(async { while self.store.tell_members(100).await.unwrap() > 0 {} });
     }
 
+    /// Where people keep their files, and the server its.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The parts of all files that the server keeps, in order.
+    pub fn parts(&self) -> Vec<PathBuf> {
+        let mut parts = files_in(&self.folder.path().join("blobs"));
+        parts.sort();
+        parts
+    }
+
+    /// How much somebody may keep on the server.
+    pub fn set_quota(&self, of: &Handset<'_>, bytes: u64) {
+        let account = of.engine.own_account().unwrap();
+        self.runtime.block_on(self.store.set_quota(account, bytes)).unwrap();
+    }
+
+    /// Reservations that got nothing for long end, as in the server's upkeep.
+    pub fn end_reservations(&self) {
+        self.runtime.block_on(self.store.end_reservations(self.clock.now(), 100)).unwrap();
+    }
+
     fn call(&self, outgoing: &Outgoing) -> Result<Vec<Bytes>, Failure> {
         self.runtime.block_on(async {
             let refused = |failure: sotto_server::services::Failure| Failure::Refused(failure.into_detail());
@@ -139,6 +175,12 @@ impl Default for Town {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] }).collect()
 }
 
 fn open(path: &str) -> Store {
@@ -211,9 +253,13 @@ impl<'t> Handset<'t> {
     pub fn settle(&mut self) {
         let mut made = Vec::new();
         for _ in 0..1_000 {
-            let outgoing = self.with(Engine::outgoing).unwrap();
-            if outgoing.is_empty() {
+            let (outgoing, jobs) = (self.with(Engine::outgoing).unwrap(), self.engine.file_jobs());
+            if outgoing.is_empty() && jobs.is_empty() {
                 return;
+            }
+            for job in jobs {
+                let answer = perform(&job);
+                self.with(|engine, moment| engine.file_answer(job.number, answer, moment)).unwrap();
             }
             for mut call in outgoing {
                 if self.spoils_a_commit && call.method == Method::ConversationCommit {
@@ -225,7 +271,7 @@ impl<'t> Handset<'t> {
                 self.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
             }
         }
-        panic!("the engine never comes to rest: {:?}", &made[made.len() - 12..]);
+        panic!("the engine never comes to rest: {:?}", &made[made.len().saturating_sub(12)..]);
     }
 
     /// Makes one call that is due, the `nth` of them, and loses the answer if wanted. Says whether there was one.
@@ -271,6 +317,25 @@ impl<'t> Handset<'t> {
         panic!("no {method:?} was called");
     }
 
+    /// Makes one call, or does one job with a file, of those that are due; in the end there is none.
+    pub fn one_move(&mut self) -> bool {
+        let (calls, jobs) = (self.with(Engine::outgoing).unwrap(), self.engine.file_jobs());
+        self.due.extend(calls.into_iter().map(Due::Call));
+        self.due.extend(jobs.into_iter().map(Due::Job));
+        match self.due.pop_front() {
+            Some(Due::Call(call)) => {
+                let answer = self.town.call(&call);
+                self.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+            }
+            Some(Due::Job(job)) => {
+                let answer = perform(&job);
+                self.with(|engine, moment| engine.file_answer(job.number, answer, moment)).unwrap();
+            }
+            None => return false,
+        }
+        true
+    }
+
     /// Asks what is new, and makes all calls that follow.
     pub fn catch_up(&mut self) {
         self.with(Engine::connected).unwrap();
@@ -283,7 +348,16 @@ impl<'t> Handset<'t> {
         let Self { engine, town, rng, store, clock_ahead_ms, .. } = self;
         drop(engine);
         let engine = Engine::open(open(&store)).unwrap();
-        Handset { engine, changes: Vec::new(), town, rng, store, clock_ahead_ms, spoils_a_commit: false }
+        Handset {
+            engine,
+            changes: Vec::new(),
+            town,
+            rng,
+            store,
+            due: VecDeque::new(),
+            clock_ahead_ms,
+            spoils_a_commit: false,
+        }
     }
 
     pub fn start_direct(&mut self, name: &str, greeting: &str) -> ConversationId {

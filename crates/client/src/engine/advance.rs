@@ -20,6 +20,7 @@ impl Step<'_, '_> {
             return Ok(());
         }
         self.settle_account()?;
+        self.settle_transfers()?;
         let mut seen = BTreeSet::new();
         // A conversation can make another one worth a look; it cannot go on for ever.
         for _ in 0..ROUNDS_MAX {

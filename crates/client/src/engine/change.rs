@@ -1,6 +1,8 @@
 use sotto_proto::wire::ErrorCode;
 use sotto_proto::{AccountId, ConversationId, EventId};
 
+use super::transfers::{Obstacle, TransferId};
+
 /// Something that whoever looks at the engine should look at again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -21,6 +23,8 @@ pub enum Change {
     FactorDrawn,
     /// The list of the own devices came.
     Devices,
+    /// The list of the account's sessions came.
+    Sessions,
     /// This device has left the account, and nothing of it is left here.
     Wiped,
     /// The server ended the session of this device. Nothing is lost: signing in again goes on.
@@ -59,6 +63,15 @@ pub enum Change {
         /// Which.
         event: EventId,
     },
+    /// A transfer: how far it is, or how it stands ([`super::Engine::transfer`]).
+    Transfer(TransferId),
+    /// Something is in the way of a transfer.
+    TransferStopped {
+        /// Which.
+        transfer: TransferId,
+        /// What.
+        why: Obstacle,
+    },
     /// The store of this device cannot be written. Nothing that was there is lost.
     StoreFailed,
     /// What the server sent does not keep the contract. It is asked again, later.
@@ -84,6 +97,8 @@ pub enum Attempt {
     Answer(ConversationId),
     /// Changing the own devices.
     Devices,
+    /// Looking at the account's sessions, or ending one.
+    Sessions,
     /// Getting back in by the words on paper.
     Recover,
     /// Deleting the account.

@@ -294,6 +294,7 @@ impl Step<'_, '_> {
 
     /// Leaves nothing behind.
     pub(super) fn wipe(&mut self) -> Result<(), Mishap> {
+        self.discard_downloads()?;
         let tables = self
             .db
             .prepare(
@@ -306,7 +307,9 @@ impl Step<'_, '_> {
             self.db.execute(&format!("DELETE FROM {table}"), [])?;
         }
         self.db.execute("INSERT INTO words (words) VALUES ('delete-all')", [])?;
+        let jobs = self.memory.transfers.take_jobs();
         *self.memory = super::step::Memory::default();
+        self.memory.transfers.put_back(jobs);
         self.tell(Change::Wiped);
         Ok(())
     }

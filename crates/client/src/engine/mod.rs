@@ -10,7 +10,8 @@
 //! 1. takes [`Engine::outgoing`] and sends everything in it, in any order, and hands in each answer with [`Engine::reply`];
 //! 2. takes [`Engine::changes`] and shows what changed;
 //! 3. comes back with [`Engine::wake`] at [`Engine::next_due_ms`], if that is not none;
-//! 4. keeps one live stream open from [`Engine::cursor`] on while that is not none, and hands in its items with [`Engine::item`].
+//! 4. does what [`Engine::file_jobs`] gives, and hands in each answer with [`Engine::file_answer`];
+//! 5. keeps one live stream open from [`Engine::cursor`] on while that is not none, and hands in its items with [`Engine::item`].
 //!
 //! A shell that forgets everything and begins again with the same store loses nothing: what was not answered goes out again, byte by
 //! byte.
@@ -44,9 +45,11 @@ mod reopening;
 mod replies;
 mod requests;
 mod sending;
+mod sessions;
 mod settings;
 mod step;
 mod stream;
+mod transfers;
 mod upkeep;
 mod verifying;
 mod view;
@@ -72,7 +75,13 @@ pub use people::Contact;
 pub use recovery::Recovering;
 pub use requests::{Failure, Outgoing, Ticket};
 pub use sending::Queued;
+pub use sessions::OwnSession;
 pub use settings::Preferences;
+pub use sotto_crypto::secret::SecretVec;
+pub use transfers::{
+    Course, FileAnswer, FileFailure, FileJob, FileWork, JobNumber, Obstacle, PIECE_LEN, Source, TransferId,
+    TransferState, TransferView, Waiting,
+};
 pub use verifying::{KeyChoice, Safety};
 pub use view::{MemberView, Progress};
 
@@ -106,6 +115,14 @@ pub enum EngineError {
         max: usize,
         /// Bytes found.
         actual: usize,
+    },
+    /// A file is larger than any that can be sent.
+    #[error("a file has at most {max} bytes, this one has {actual}")]
+    FileTooLarge {
+        /// Most bytes.
+        max: u64,
+        /// Bytes found.
+        actual: u64,
     },
     /// Something that was given does not make sense.
     #[error("{0} cannot be used like this")]
@@ -144,6 +161,11 @@ impl Engine {
     /// When [`Engine::wake`] should be called, by the clock of the moments.
     pub fn next_due_ms(&self) -> Option<u64> {
         self.memory.traffic.next_due_ms()
+    }
+
+    /// Whether a call waits for another try, apart from those of transfers.
+    pub fn has_failed_calls(&self) -> bool {
+        self.memory.traffic.waiting().any(|ticket| !self.memory.transfers.has_asked(ticket))
     }
 
     /// Looks whether anything is due. Also the way to begin.
@@ -357,6 +379,8 @@ impl Engine {
             Err(mishap) => {
                 // What is in memory may be ahead of what was undone.
                 self.memory.groups.clear();
+                let Memory { transfers, traffic, .. } = &mut self.memory;
+                transfers.forget(traffic);
                 self.memory.account = Account::load(self.store.connection())?;
                 Err(mishap)
             }

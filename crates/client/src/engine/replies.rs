@@ -55,6 +55,14 @@ impl Step<'_, '_> {
             Method::AccountListBlocked => self.blocked_came(&reply::<wire::ListBlockedRequest>(whole())?),
             Method::AccountListDevices => self.devices_came(&reply::<wire::ListDevicesRequest>(whole())?),
             Method::AccountRevokeDevice => self.revoked(),
+            Method::AuthListSessions => {
+                self.sessions_came(&reply::<wire::ListSessionsRequest>(whole())?);
+                Ok(())
+            }
+            Method::AuthRevokeSession => {
+                self.session_ended();
+                Ok(())
+            }
             Method::AccountNameDevice => {
                 self.memory.traffic.call(&wire::ListDevicesRequest {});
                 self.tell(Change::Done(Attempt::Devices));
@@ -67,6 +75,12 @@ impl Step<'_, '_> {
                 self.keys_came(&kept.request()?, &reply::<wire::GetAccountKeysRequest>(whole())?)
             }
             Method::KeyPublishKeyPackages => self.published(&kept.request()?),
+            Method::FileReserveFile
+            | Method::FileUploadPart
+            | Method::FileGetFileStatus
+            | Method::FileCompleteFile
+            | Method::FileDownloadFile
+            | Method::FileAttachFile => self.transfer_answered(ticket, kept, &pieces),
             Method::ConversationSync => self.synced(reply::<wire::SyncRequest>(whole())?),
             _ => self.succeed_in_chat(kept, pieces),
         }
@@ -214,7 +228,7 @@ impl Step<'_, '_> {
             | ErrorCode::Internal
             | ErrorCode::DeadlineExceeded
             | ErrorCode::Cancelled
-                if !is_answered_at_once(kept.method) =>
+                if !is_answered_at_once(kept.method) && !self.is_hopeless(ticket, ErrorCode::of(detail)) =>
             {
                 return Ok(Fate::Again(wait_ms));
             }
@@ -222,6 +236,12 @@ impl Step<'_, '_> {
         }
         self.refuse(ticket, kept, failure)?;
         Ok(Fate::Over)
+    }
+
+    /// A server that fails over one file again and again has lost or broken it: the person is told, and decides.
+    fn is_hopeless(&self, ticket: Ticket, code: ErrorCode) -> bool {
+        let is_about_a_file = code == ErrorCode::Internal && self.memory.transfers.has_asked(ticket);
+        is_about_a_file && self.memory.traffic.tries(ticket) >= FILE_FAILURES_MAX
     }
 
     fn refuse(&mut self, ticket: Ticket, kept: &Kept, failure: &Failure) -> Result<(), Mishap> {
@@ -247,12 +267,19 @@ impl Step<'_, '_> {
             Method::AccountRevokeDevice | Method::AccountListDevices | Method::AccountNameDevice => {
                 self.errand_refused(Attempt::Devices, failure);
             }
+            Method::AuthListSessions | Method::AuthRevokeSession => self.errand_refused(Attempt::Sessions, failure),
             Method::AccountAddDevice => self.fail(Attempt::Devices, Why::Refused(code)),
             Method::AccountLookUpUser => self.not_found(ticket, failure),
             Method::AccountPutSetting => self.setting_refused(&kept.request()?, failure)?,
             Method::KeyPublishKeyPackages => {
                 self.update(|account| account.wants.remove(Wants::PACKAGES | Wants::VAULT_PACKAGE))?;
             }
+            Method::FileReserveFile
+            | Method::FileUploadPart
+            | Method::FileGetFileStatus
+            | Method::FileCompleteFile
+            | Method::FileDownloadFile
+            | Method::FileAttachFile => self.transfer_refused(ticket, kept, failure)?,
             Method::ConversationSync if code == ErrorCode::CursorExpired => {
                 self.update(|account| account.cursor.clear())?;
             }
@@ -358,11 +385,13 @@ fn is_answered_at_once(method: Method) -> bool {
             | Method::AuthEnableTotpFinish
             | Method::AuthDisableTotp
             | Method::AccountListDevices
+            | Method::AuthListSessions
+            | Method::AuthRevokeSession
             | Method::AccountLookUpUser
     )
 }
 
-fn reply<C: Call>(bytes: Bytes) -> Result<C::Response, Mishap> {
+pub(super) fn reply<C: Call>(bytes: Bytes) -> Result<C::Response, Mishap> {
     decode(bytes, limits::MESSAGE_MAX).map_err(|_| Mishap::Bad("a reply that cannot be decoded"))
 }
 
@@ -385,6 +414,8 @@ pub(super) fn conversation_of(lane: &[u8]) -> Option<ConversationId> {
     id.try_into().ok().filter(|_| *tag >= OF_CONVERSATIONS).map(ConversationId::from_bytes)
 }
 
+/// How often the server may fail over one part of a file.
+const FILE_FAILURES_MAX: u32 = 6;
 /// How often a device that goes tries to tell the server before it goes without.
 const FAREWELLS: u32 = 3;
 const TREE_MAX: usize = 32 << 20;

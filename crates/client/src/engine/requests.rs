@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use rusqlite::{OptionalExtension as _, params};
 use sotto_proto::wire::{ErrorCode, ErrorDetail};
-use sotto_proto::{Access, AccountId, Call, ConversationId, Method, SlotId, decode};
+use sotto_proto::{Access, AccountId, Call, ConversationId, FileId, Method, SlotId, decode};
 use zeroize::Zeroizing;
 
 use super::moment::Moment;
@@ -26,6 +26,8 @@ pub struct Outgoing {
     pub method: Method,
     /// The encoded request.
     pub body: Bytes,
+    /// Whether it belongs to a transfer, for which nobody waits who waits for everything else.
+    pub background: bool,
     /// The access token to go with it, if the call needs one.
     pub token: Option<Zeroizing<String>>,
 }
@@ -54,6 +56,8 @@ pub(super) enum Lane {
     Settings,
     Setting(SlotId),
     Vault,
+    /// What is to become of a file on the server.
+    File(FileId),
     Log(ConversationId),
     History(ConversationId),
     Send(ConversationId),
@@ -78,6 +82,7 @@ impl Lane {
             Self::Settings => (10, None),
             Self::Setting(slot) => (11, Some(*slot.as_bytes())),
             Self::Vault => (12, None),
+            Self::File(file) => (13, Some(*file.as_bytes())),
             Self::Log(id) => (20, chat(id)),
             Self::History(id) => (21, chat(id)),
             Self::Send(id) => (22, chat(id)),
@@ -176,6 +181,11 @@ impl Traffic {
     fn release(&mut self, ticket: Ticket, now_ms: u64) -> bool {
         let due = self.tries.get(&ticket).is_none_or(|tries| tries.due_ms <= now_ms);
         due && self.in_flight.insert(ticket)
+    }
+
+    /// The calls that wait for another try.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = Ticket> {
+        self.tries.keys().filter(|ticket| !self.in_flight.contains(ticket)).copied()
     }
 
     /// When the next call that waits is due.
@@ -282,7 +292,8 @@ impl Outgoing {
                 None => step.body_of(ticket)?,
             };
             let token = token.filter(|_| method.access() != Access::Anyone);
-            outgoing.push(Self { ticket, method, body, token });
+            let background = step.memory.transfers.has_asked(ticket);
+            outgoing.push(Self { ticket, method, body, background, token });
         }
         Ok(outgoing)
     }

@@ -52,7 +52,7 @@ impl Step<'_, '_> {
         if known { Ok(()) } else { self.enqueue_as(chat, id, body) }
     }
 
-    fn enqueue_as(&mut self, chat: &Chat, id: EventId, body: &[u8]) -> Result<(), Mishap> {
+    pub(super) fn enqueue_as(&mut self, chat: &Chat, id: EventId, body: &[u8]) -> Result<(), Mishap> {
         self.db
             .prepare_cached("INSERT INTO outbox (conversation, event_id, body, created_at_ms) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![chat.number, id.as_bytes(), body, self.moment.now_ms])?;
@@ -159,6 +159,7 @@ impl Step<'_, '_> {
         self.db
             .prepare_cached("UPDATE outbox SET seq = ?2 WHERE event_id = ?1")?
             .execute(params![asked.event_id.as_ref(), reply.seq])?;
+        self.retract_files(chat, EventId::parse("event_id", &asked.event_id)?)?;
         chat.server_seq = chat.server_seq.max(reply.seq);
         chat.server_at_ms = chat.server_at_ms.max(reply.received_at_ms);
         self.tell(Change::Timeline(chat.id));

@@ -14,6 +14,8 @@ use super::entrance::Flow;
 use super::errands::{FactorPapers, OwnDevice};
 use super::moment::{Moment, ServerClock};
 use super::requests::Traffic;
+use super::sessions::OwnSession;
+use super::transfers::Transfers;
 use crate::store::StoreError;
 
 /// Why a step was undone.
@@ -33,6 +35,7 @@ pub(super) struct Memory {
     pub(super) clock: ServerClock,
     pub(super) clock_is_set: bool,
     pub(super) traffic: Traffic,
+    pub(super) transfers: Transfers,
     pub(super) flow: Option<Flow>,
     /// The access token was refused, and a new one is on its way.
     pub(super) token_is_stale: bool,
@@ -40,6 +43,7 @@ pub(super) struct Memory {
     pub(super) leaving: bool,
     pub(super) papers: FactorPapers,
     pub(super) devices: Vec<OwnDevice>,
+    pub(super) sessions: Vec<OwnSession>,
     /// Until when those who said that they are there count as being there, by the clock of this device.
     pub(super) presence: BTreeMap<AccountId, u64>,
     /// Conversations of which the last reply said less than had been told before: they were asked about once more.

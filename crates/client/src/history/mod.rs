@@ -12,7 +12,7 @@ use sotto_proto::{AccountId, ConversationId, EventId};
 
 use crate::timeline::{Message, PollView, Standing, TaskView};
 
-pub(crate) use page::{has_items, newest, scene, scenes};
+pub(crate) use page::{has_items, message, newest, scene, scenes, speaks_of};
 pub(crate) use record::{number_of, record};
 pub use search::{Found, Wanted};
 

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use sotto_proto::{AccountId, ConversationId, EventId, ID_LEN};
+use sotto_proto::wire::{self, edit, event};
+use sotto_proto::{AccountId, ConversationId, EventId, FileId, ID_LEN, decode, limits};
 
 use super::record::content_of;
 use super::{Item, Opened, Unread, What};
@@ -42,6 +43,11 @@ impl Store {
         items(self.connection(), &shown)
     }
 
+    /// As [`message()`].
+    pub(crate) fn message(&self, conversation: ConversationId, id: EventId) -> Result<Option<Said>, StoreError> {
+        message(self.connection(), conversation, id)
+    }
+
     /// What a conversation is called, how its people want to be seen, what is pinned.
     pub fn scene(&self, conversation: ConversationId) -> Result<Scene, StoreError> {
         scene(self.connection(), conversation)
@@ -68,6 +74,47 @@ impl Store {
         }
         Ok(unread)
     }
+}
+
+/// The text and the files of a message as it stands, with what opens them. None for what is no message, and for what was taken back.
+pub(crate) fn message(db: &Connection, conversation: ConversationId, id: EventId) -> Result<Option<Said>, StoreError> {
+    let number = db
+        .prepare_cached("SELECT number FROM conversations WHERE id = ?1")?
+        .query_row([conversation.as_bytes()], |row| row.get(0))
+        .optional()?;
+    let Some(found) = number.map(|number| kept(db, number, id)).transpose()?.flatten() else { return Ok(None) };
+    let mut said = said(&found.body);
+    let edits = acting(db, found.conversation, id)?.into_iter().filter(|act| act.author == found.author);
+    for (body, files) in edits.filter_map(|act| edited(&act.body, id)) {
+        let before = said.take().map(|(_, files)| files).unwrap_or_default();
+        said = Some((body, if files.is_empty() { before } else { files }));
+    }
+    let stands = matches!(item(db, &found)?.what, What::Message(Message { state: State::Standing { .. }, .. }));
+    Ok(said.filter(|_| stands))
+}
+
+/// Whether another message of a conversation that stands has a file.
+pub(crate) fn speaks_of(
+    db: &Connection,
+    conversation: ConversationId,
+    file: FileId,
+    but: EventId,
+) -> Result<bool, StoreError> {
+    let naming = db
+        .prepare_cached(
+            "SELECT event_id FROM conversations CROSS JOIN entries ON number = conversation
+             WHERE id = ?1 AND shown = 1 AND event_id <> ?3 AND instr(body, ?2) > 0",
+        )?
+        .query_map(params![conversation.as_bytes(), file.as_bytes(), but.as_bytes()], |row| row.get(0))?
+        .map(|id| id.map(EventId::from_bytes))
+        .collect::<Result<Vec<_>, _>>()?;
+    for id in naming {
+        let files = message(db, conversation, id)?.map(|(_, files)| files).unwrap_or_default();
+        if files.iter().any(|named| named.file_id[..] == file.as_bytes()[..]) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What the events of a conversation say about it as a whole.
@@ -232,15 +279,45 @@ fn what(entry: &Entry, acts: &[Entry]) -> Option<What> {
 
 /// What acts on an event, in the order of the log.
 fn acts(connection: &Connection, conversation: i64, target: EventId) -> Result<Vec<Entry>, StoreError> {
-    let kept = connection
+    Ok(acting(connection, conversation, target)?.iter().filter_map(|kept| kept.open().0).collect())
+}
+
+fn acting(connection: &Connection, conversation: i64, target: EventId) -> Result<Vec<Kept>, StoreError> {
+    Ok(connection
         .prepare_cached(
             "SELECT entries.* FROM acts CROSS JOIN entries USING (conversation, seq)
              WHERE acts.conversation = ?1 AND target = ?2 ORDER BY acts.seq",
         )?
         .query_map(params![conversation, target.as_bytes()], Kept::read)?
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(kept.iter().filter_map(|kept| kept.open().0).collect())
+        .collect::<Result<_, _>>()?)
 }
+
+/// The text and the files of a message as it was first said.
+fn said(body: &[u8]) -> Option<Said> {
+    match content(body)? {
+        event::Content::Text(text) => Some((text.body, Vec::new())),
+        event::Content::Files(files) => Some((files.caption.and_then(|caption| caption.body), files.files)),
+        _ => None,
+    }
+}
+
+/// What an edit of a message makes of it; none for what is no edit of it, or breaks a rule.
+fn edited(body: &[u8], id: EventId) -> Option<Said> {
+    let (_, parsed) = content_of(body);
+    let (event::Content::Edit(edit), Some(Content::Edit(target, _))) = (content(body)?, parsed) else { return None };
+    match edit.content.filter(|_| target == id)? {
+        edit::Content::Text(text) => Some((text.body, Vec::new())),
+        edit::Content::Files(files) => Some((files.caption.and_then(|caption| caption.body), files.files)),
+    }
+}
+
+fn content(body: &[u8]) -> Option<event::Content> {
+    let event: wire::Event = decode(body.to_vec().into(), limits::EVENT_MAX).ok()?;
+    event.content
+}
+
+/// A text, and files with what opens them.
+pub(crate) type Said = (Option<wire::RichText>, Vec<wire::FileRef>);
 
 /// Beyond this nobody counts.
 const UNREAD_MAX: u32 = 1_000;

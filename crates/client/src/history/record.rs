@@ -136,7 +136,9 @@ fn index(transaction: &Transaction<'_>, kept: Kept) -> Result<(), StoreError> {
     let row = kept.row;
     for item in items(transaction, &[kept])? {
         if let What::Message(Message { state: State::Standing { text, .. }, .. }) = item.what {
-            let words = format!("{}{PADDING}", fold(text.body.as_str()));
+            let names = text.files.iter().map(|file| file.name.as_str());
+            let all = std::iter::once(text.body.as_str()).chain(names).collect::<Vec<_>>().join("\n");
+            let words = format!("{}{PADDING}", fold(&all));
             transaction
                 .prepare_cached("INSERT INTO words (rowid, folded) VALUES (?1, ?2)")?
                 .execute(params![row, words])?;

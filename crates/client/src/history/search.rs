@@ -182,14 +182,15 @@ fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
-/// Where each term is in the text of a message; none when one of them is not.
+/// Where each term is in the text of a message; none when one of them is neither there nor in the name of a file.
 fn highlights(item: &Item, terms: &[String], fits: fn(&str, &str) -> Vec<Range<usize>>) -> Option<Vec<Range<usize>>> {
     let What::Message(Message { state: State::Standing { text, .. }, .. }) = &item.what else { return None };
     let folded = Folded::new(text.body.as_str());
+    let names: Vec<_> = text.files.iter().map(|file| fold(file.name.as_str())).collect();
     let mut all = Vec::new();
     for term in terms {
         let places = fits(&folded.text, term);
-        if places.is_empty() {
+        if places.is_empty() && names.iter().all(|name| fits(name, term).is_empty()) {
             return None;
         }
         all.extend(places.into_iter().map(|place| folded.origin(place)));

@@ -6,13 +6,14 @@ use sotto_proto::wire::{self, event, task_update};
 use sotto_proto::{AccountId, DisplayName, EventId, Invalid};
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::attachment::{self, Attachment};
 use super::markup::RichText;
 use super::rules::{self, Rule};
 
 /// One thing that somebody said or did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// A text.
+    /// A text, files, or both.
     Text(Text),
     /// A new version of an own message.
     Edit(EventId, Text),
@@ -49,11 +50,13 @@ pub enum Change {
     Remove,
 }
 
-/// A text and what it answers.
+/// A text with its files, and what it answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
-    /// The text.
+    /// The text; empty only beside files.
     pub body: RichText,
+    /// Files that go with it.
+    pub files: Vec<Attachment>,
     /// What it answers.
     pub quotation: Option<Quotation>,
     /// Whether it was forwarded.
@@ -153,9 +156,10 @@ impl Content {
     pub fn parse(content: event::Content) -> Result<Option<Self>, Rule> {
         Ok(Some(match content {
             event::Content::Text(text) => Self::Text(Text::parse(text)?),
+            event::Content::Files(files) => Self::Text(Text::with_files(files)?),
             event::Content::Edit(wire::Edit { target, content }) => match rules::present("content", content)? {
                 wire::edit::Content::Text(text) => Self::Edit(reference(target)?, Text::parse(text)?),
-                wire::edit::Content::Files(_) => return Ok(None),
+                wire::edit::Content::Files(files) => Self::Edit(reference(target)?, Text::with_files(files)?),
             },
             event::Content::Delete(delete) => Self::Delete(targets(delete.targets)?),
             event::Content::Reaction(reaction) => Self::Reaction(
@@ -174,8 +178,7 @@ impl Content {
             event::Content::TaskUpdate(update) => {
                 Self::TaskChange(reference(update.task)?, task_change(update.change)?)
             }
-            event::Content::Files(_)
-            | event::Content::Picture(_)
+            event::Content::Picture(_)
             | event::Content::GameStart(_)
             | event::Content::GameMove(_)
             | event::Content::Call(_)
@@ -214,7 +217,16 @@ impl Text {
         if body.as_str().is_empty() {
             return Err(Rule::broken_by("body"));
         }
-        Ok(Self { body, quotation, forwarded: text.forwarded })
+        Ok(Self { body, files: Vec::new(), quotation, forwarded: text.forwarded })
+    }
+
+    /// What goes with the files may be no more than what they answer.
+    fn with_files(message: wire::FileMessage) -> Result<Self, Rule> {
+        let files = attachment::parse(&message.files)?;
+        let caption = message.caption.unwrap_or_default();
+        let body = RichText::parse(caption.body.unwrap_or_default())?;
+        let quotation = caption.quotation.map(Quotation::parse).transpose()?;
+        Ok(Self { body, files, quotation, forwarded: caption.forwarded })
     }
 }
 

@@ -55,7 +55,7 @@ pub enum QuotationCheck {
     Deleted,
 }
 
-/// The message that `original` is, after everything that acts on it. None when it is no text.
+/// The message that `original` is, after everything that acts on it. None when it is no message.
 ///
 /// `acts` are events that may act on it, in the order of the log.
 pub fn fold_message<'a>(original: &Entry, acts: impl IntoIterator<Item = &'a Entry>) -> Option<Message> {
@@ -79,9 +79,10 @@ impl Message {
         let State::Standing { text, edited } = &mut self.state else { return };
         match &act.content {
             Content::Edit(target, new) if *target == self.id && act.author == self.author => {
-                // What a message answers does not change with what it says.
+                // What a message answers does not change with what it says, and a text alone leaves the files as they are.
                 let quotation = text.quotation.take();
-                *text = Text { quotation, ..new.clone() };
+                let files = if new.files.is_empty() { std::mem::take(&mut text.files) } else { new.files.clone() };
+                *text = Text { quotation, files, ..new.clone() };
                 *edited = Some(act.seq);
             }
             Content::Delete(targets) if targets.contains(&self.id) && may_delete(act, self.author) => {

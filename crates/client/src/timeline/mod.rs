@@ -5,6 +5,7 @@
 //! events about it ([`fold_scene`]). The functions are given all events that are known and sort nothing out by arrival, so that
 //! an edit which came before its original waits for it, and two devices with the same log show the same.
 
+mod attachment;
 mod content;
 mod markup;
 mod message;
@@ -16,6 +17,8 @@ mod writing;
 
 use sotto_proto::{AccountId, EventId};
 
+pub(crate) use attachment::FILES_MAX;
+pub use attachment::{Attachment, FileName, Look, Preview};
 pub use content::{
     Change, Content, Emoji, MemberClass, PolicyChange, Poll, Profile, Quotation, Task, TaskChange, Text, Title,
 };

@@ -3,6 +3,7 @@
 use aead_stream::StreamPrimitive;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
 
 use super::layout::{FileLayout, HEADER_LEN};
 use super::{FORMAT, FileDigest, FileError, FileKey, FileKeys};
@@ -72,6 +73,36 @@ impl SequentialOpener {
     pub fn new(key: &FileKey, content_len: u64, header: &[u8; HEADER_LEN]) -> Result<Self, FileError> {
         let opener = FileOpener::new(key, content_len, header)?;
         Ok(Self { opener, digest: Sha256::new_with_prefix(header), next_chunk: 0 })
+    }
+
+    /// Begins again where a part of the content was opened before and kept: [`take_opened`](Self::take_opened) takes it back. The
+    /// digest sees to it that it is still the same.
+    pub fn again(key: &FileKey, content_len: u64) -> Result<Self, FileError> {
+        let layout = FileLayout::new(content_len)?;
+        let keys = FileKeys::derive(key, layout);
+        let digest = Sha256::new_with_prefix([FORMAT]).chain_update(keys.commitment);
+        Ok(Self { opener: FileOpener { keys, layout }, digest, next_chunk: 0 })
+    }
+
+    /// Takes the content of the next chunk as it was opened before, in place of its sealed form.
+    pub fn take_opened(&mut self, content: &[u8]) -> Result<(), FileError> {
+        let chunk = self.next_chunk;
+        let padded_len = self.opener.layout.padded_chunk_len(chunk).map_err(|_| FileError::Extended)?;
+        if content.len() != self.opener.layout.content_len_of(chunk)? {
+            return Err(FileError::ContentLength);
+        }
+        let mut padded = Zeroizing::new(Vec::with_capacity(padded_len));
+        padded.extend_from_slice(content);
+        padded.resize(padded_len, 0);
+        let sealed = self.opener.keys.stream.encrypt(chunk, self.opener.layout.is_last(chunk), padded.as_slice());
+        self.digest.update(sealed.map_err(|_| FileError::TooLarge)?);
+        self.next_chunk += 1;
+        Ok(())
+    }
+
+    /// The chunk that comes next.
+    pub fn next_chunk(&self) -> u32 {
+        self.next_chunk
     }
 
     /// How many bytes the next chunk has in the sealed file; `None` after the last.

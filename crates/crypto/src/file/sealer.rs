@@ -38,13 +38,21 @@ pub struct SealedFile {
 impl FileSealer {
     /// Begins a file with a content of `content_len` bytes; the bytes returned are the sealed file's first ones.
     pub fn start(content_len: u64, rng: &mut impl CryptoRng) -> Result<(Self, [u8; HEADER_LEN]), FileError> {
-        let layout = FileLayout::new(content_len)?;
-        let key = FileKey::from_secret(Secret::generate(rng));
+        Ok(Self::under(FileKey::from_secret(Secret::generate(rng)), FileLayout::new(content_len)?))
+    }
+
+    /// Begins under a key that may have sealed before. Whoever calls this sees to it that no other content leaves under it.
+    pub(super) fn under(key: FileKey, layout: FileLayout) -> (Self, [u8; HEADER_LEN]) {
         let keys = FileKeys::derive(&key, layout);
         let header = concat(&[&[FORMAT], &keys.commitment]);
         let buffer = Zeroizing::new(Vec::with_capacity(CHUNK_LEN));
         let digest = Sha256::new_with_prefix(header);
-        Ok((Self { key, keys, layout, buffer, next_chunk: 0, taken: 0, digest }, header))
+        (Self { key, keys, layout, buffer, next_chunk: 0, taken: 0, digest }, header)
+    }
+
+    /// The key, which the event is to carry.
+    pub fn key(&self) -> &FileKey {
+        &self.key
     }
 
     /// Takes more content. More than was announced is refused, and nothing of it is sealed.

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use sotto_crypto::file::{
-    CHUNK_LEN, FileError, FileLayout, FileOpener, FileSealer, HEADER_LEN, MAX_FILE_LEN, SEALED_CHUNK_LEN, SealedFile,
-    SequentialOpener,
+    CHUNK_LEN, FileError, FileKey, FileLayout, FileOpener, FileSealer, HEADER_LEN, MAX_FILE_LEN, PartSealer,
+    SEALED_CHUNK_LEN, SealedFile, SealedPart, SequentialOpener,
 };
 
 use crate::people::rng;
@@ -166,4 +166,82 @@ proptest! {
         prop_assert!(layout.sealed_range(layout.chunk_count()).is_err());
         prop_assert!(layout.sealed_len() - len <= len / 8 + 400 + u64::from(layout.chunk_count()) * 16);
     }
+}
+
+const PART: usize = 64 * 1024;
+
+fn all_parts(mut sealer: PartSealer, content: &[u8]) -> Result<(SealedFile, Vec<SealedPart>), FileError> {
+    let mut parts = Vec::new();
+    for piece in content.chunks(100_000) {
+        parts.extend(sealer.push(piece)?);
+    }
+    while let Some(part) = sealer.pad()? {
+        parts.push(part);
+    }
+    Ok((sealer.finish()?, parts))
+}
+
+fn copy(key: &FileKey) -> FileKey {
+    FileKey::from_secret(sotto_crypto::secret::Secret::copy_from(key.expose_secret()).unwrap())
+}
+
+#[test]
+fn an_upload_goes_on_with_the_same_bytes() {
+    for len in [0, 1, CHUNK_LEN, 3 * CHUNK_LEN + 5, 9 * CHUNK_LEN] {
+        let content = content(len);
+        let sealer = PartSealer::start(len as u64, PART, &mut rng(1)).unwrap();
+        let (file, parts) = all_parts(sealer, &content).unwrap();
+        assert!(parts.iter().all(|part| !part.was_noted));
+        let whole: Vec<u8> = parts.iter().flat_map(|part| part.sealed.clone()).collect();
+        assert_eq!(open(&file, &whole).unwrap(), content);
+
+        let noted: Vec<_> = parts.iter().take(parts.len() / 2).map(|part| part.digest).collect();
+        let again = PartSealer::again(copy(&file.key), len as u64, PART, noted.clone()).unwrap();
+        let (same, others) = all_parts(again, &content).unwrap();
+        assert_eq!(same.digest, file.digest);
+        assert!(parts.iter().zip(&others).all(|(one, other)| one.sealed == other.sealed));
+        assert!(others.iter().enumerate().all(|(place, part)| part.was_noted == (place < noted.len())));
+    }
+}
+
+#[test]
+fn nothing_else_leaves_under_the_same_key() {
+    let content = content(5 * CHUNK_LEN);
+    let (file, parts) =
+        all_parts(PartSealer::start(content.len() as u64, PART, &mut rng(2)).unwrap(), &content).unwrap();
+    let noted: Vec<_> = parts.iter().map(|part| part.digest).collect();
+    for at in [0, CHUNK_LEN, 3 * CHUNK_LEN + 17, 5 * CHUNK_LEN - 1] {
+        let mut other = content.clone();
+        other[at] ^= 1;
+        let again = PartSealer::again(copy(&file.key), content.len() as u64, PART, noted.clone()).unwrap();
+        let changed = all_parts(again, &other).unwrap_err();
+        assert!(matches!(changed, FileError::Changed(part) if part as usize <= (at + 40 + at / CHUNK_LEN * 16) / PART));
+    }
+}
+
+#[test]
+fn a_download_goes_on_with_what_it_has() {
+    let content = content(4 * CHUNK_LEN + 9);
+    let (file, sealed) = seal(&content, 1 << 20);
+    for kept in 0..=5 {
+        let mut opener = SequentialOpener::again(&file.key, content.len() as u64).unwrap();
+        for chunk in content.chunks(CHUNK_LEN).take(kept) {
+            opener.take_opened(chunk).unwrap();
+        }
+        let mut rest = &sealed[HEADER_LEN + (kept * SEALED_CHUNK_LEN).min(sealed.len() - HEADER_LEN)..];
+        while let Some(len) = opener.next_len() {
+            opener.open_next(&rest[..len]).unwrap();
+            rest = &rest[len..];
+        }
+        opener.finish(&file.digest).unwrap();
+    }
+    let mut opener = SequentialOpener::again(&file.key, content.len() as u64).unwrap();
+    assert_eq!(opener.take_opened(&content[..CHUNK_LEN - 1]), Err(FileError::ContentLength));
+    for (place, chunk) in content.chunks(CHUNK_LEN).enumerate() {
+        let mut chunk = chunk.to_vec();
+        chunk[0] ^= u8::from(place == 2);
+        opener.take_opened(&chunk).unwrap();
+    }
+    assert_eq!(opener.next_len(), None, "the padding fits into the last chunk");
+    assert_eq!(opener.finish(&file.digest), Err(FileError::WrongDigest), "what was kept has changed");
 }

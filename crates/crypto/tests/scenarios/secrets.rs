@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sotto_crypto::certificate::DeviceCertificate;
 use sotto_crypto::event::{Header, Kind, open, seal};
-use sotto_crypto::file::{FileKey, FileOpener, FileSealer, SequentialOpener};
+use sotto_crypto::file::{FileKey, FileOpener, FileSealer, PartSealer, SequentialOpener};
 use sotto_crypto::identity::DeviceKey;
 use sotto_crypto::login::server::{LoginServer, PasswordRecord};
 use sotto_crypto::login::{ExportKey, Login, Password, Registration, SessionKey, StretchCost};
@@ -108,6 +108,11 @@ fn debug_of_events_and_files_prints_no_content() {
     let event = open(&secret, &header, &sealed, |_| Some(alice.key.public())).unwrap();
     let printed = format!("{event:?}");
     assert!(printed.starts_with("OpenedEvent {") && printed.contains("[redacted]"), "{printed}");
+    assert!(!printed.contains("canary") && !printed.contains("99, 97, 110"), "{printed}");
+
+    let mut parts = PartSealer::start(6, 65_536, &mut rng(1)).unwrap();
+    parts.push(b"canary").unwrap();
+    let printed = format!("{parts:?}");
     assert!(!printed.contains("canary") && !printed.contains("99, 97, 110"), "{printed}");
 
     let (mut sealer, header) = FileSealer::start(6, &mut rng(1)).unwrap();

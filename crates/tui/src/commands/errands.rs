@@ -31,7 +31,7 @@ async fn run(session: &Session, password: Password, errand: Errand, what: Attemp
     session.outcome(ask, |change| verdict(change, what)).await
 }
 
-fn verdict(change: &Change, wanted: Attempt) -> Option<Result<(), Failure>> {
+pub(super) fn verdict(change: &Change, wanted: Attempt) -> Option<Result<(), Failure>> {
     match change {
         Change::Done(what) if *what == wanted => Some(Ok(())),
         Change::Failed { what, why } if *what == wanted || *what == Attempt::SignIn => Some(Err(Failure::of(*why, ""))),
@@ -124,7 +124,7 @@ pub(super) async fn devices(
     }
 }
 
-async fn list_devices(session: &Session) -> Result<Vec<OwnDevice>, Failure> {
+pub(super) async fn list_devices(session: &Session) -> Result<Vec<OwnDevice>, Failure> {
     let came = |change: &Change| (*change == Change::Devices).then_some(Ok(()));
     session.outcome(Engine::ask_for_devices, came).await?;
     session.look(|engine| Ok(engine.devices().to_vec())).await

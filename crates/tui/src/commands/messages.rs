@@ -11,6 +11,7 @@ use sotto_proto::{ConversationId, EventId, wire};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::arguments::{Edit, History, MessageOf, React, Search, Send};
+use crate::commands::files::{self, Posted};
 use crate::console::{Console, Shown};
 use crate::failure::Failure;
 use crate::finding;
@@ -25,8 +26,22 @@ pub(super) async fn send(session: &Session, send: Send, console: &mut Console) -
         Some(named) => Some(quotation(&finding::message(session, chat, named).await?)),
         None => None,
     };
-    let content = content(typed_text(&send.text)?, quotation);
-    say(session, chat, content, send.no_wait, console).await
+    let text = send.text.as_deref().filter(|text| send.files.is_empty() || !text.trim().is_empty());
+    let text = text.map(typed_text).transpose()?.unwrap_or_default();
+    if send.files.is_empty() {
+        return say(session, chat, content(text, quotation), send.no_wait, console).await;
+    }
+    let caption = if text.is_empty() && quotation.is_none() {
+        wire::TextMessage::default()
+    } else {
+        text_message(text, quotation)
+    };
+    let id = files::send(session, chat, &send.files, caption, send.no_wait, console).await?;
+    let landed = match id {
+        Posted::Waits(id) => Landed { id, seq: None },
+        Posted::Said(id) => landed(session, chat, id).await?,
+    };
+    show_sent(session, chat, landed, console).await
 }
 
 pub(super) async fn react(session: &Session, react: React, console: &mut Console) -> Result<(), Failure> {
@@ -221,8 +236,11 @@ pub(super) async fn show_sent(
     landed: Landed,
     console: &mut Console,
 ) -> Result<(), Failure> {
-    let waits =
-        session.look(move |engine| Ok(engine.queued(chat)?.iter().any(|queued| queued.id == landed.id))).await?;
+    let waits = session.look(move |engine| {
+        let queued = engine.queued(chat)?.iter().any(|queued| queued.id == landed.id);
+        Ok(queued || engine.waiting(chat)?.iter().any(|waiting| waiting.id == landed.id))
+    });
+    let waits = waits.await?;
     console.show(&SentObject {
         id: landed.id.to_string(),
         chat: chat.to_string(),

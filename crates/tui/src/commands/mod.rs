@@ -6,12 +6,17 @@ mod bot;
 mod chats;
 mod doctor;
 mod errands;
+mod files;
 mod groups;
 mod listen;
 mod manual;
 mod messages;
 mod requests;
+mod sessions;
+mod transfers;
 mod verify;
+
+pub(crate) use files::obstacle;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -78,6 +83,9 @@ async fn dispatch(session: &Session, command: Command, console: &mut Console) ->
         Command::Chats => chats::list(session, console).await,
         Command::Dm(dm) => chats::dm(session, dm, console).await,
         Command::Send(send) => messages::send(session, send, console).await,
+        Command::Download(download) => files::download(session, download, console).await,
+        Command::Transfers(transfers) => transfers::run(session, transfers.what, console).await,
+        Command::Sessions(sessions) => sessions::run(session, sessions.what, console).await,
         Command::History(history) => messages::history(session, history, console).await,
         Command::Doctor => doctor::look(session, console).await,
         Command::Bot(bot) => bot::run(session, bot, console).await,

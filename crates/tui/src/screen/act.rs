@@ -1,5 +1,7 @@
 //! What the engine is asked to do.
 
+use std::path::PathBuf;
+
 use sotto_client::engine::{Engine, EngineError, Moment};
 use sotto_native_client::Client;
 use sotto_proto::ConversationId;
@@ -21,7 +23,15 @@ fn run(engine: &mut Engine, act: Act, moment: &mut Moment<'_>) -> Result<Option<
             engine.send(chat, *content, moment)?;
         }
         Act::Unsend(event) => {
-            engine.unsend(event, moment)?;
+            if !engine.cancel_files(event, moment)? {
+                engine.unsend(event, moment)?;
+            }
+        }
+        Act::Fetch(chat, event, count) => {
+            let folder = downloads();
+            for place in 0..count {
+                engine.download(chat, event, place, &folder, moment)?;
+            }
         }
         Act::KeepDraft(chat, draft) => engine.keep_draft(chat, &draft, moment)?,
         Act::Typing { chat, stopped } => engine.typing(chat, stopped, moment)?,
@@ -63,6 +73,15 @@ fn arrange(
         Arrangement::Archived(archived) => preferences.archived = archived,
     }
     engine.set_preferences(chat, &preferences, moment)
+}
+
+/// Where people look for what they fetched; else where the program was started.
+fn downloads() -> String {
+    let named = std::env::var_os("XDG_DOWNLOAD_DIR").map(PathBuf::from);
+    let usual = std::env::var_os("HOME").map(|home| PathBuf::from(home).join("Downloads"));
+    let here = std::env::current_dir().ok();
+    let found = named.into_iter().chain(usual).chain(here).find(|folder| folder.is_dir());
+    found.and_then(|folder| folder.into_os_string().into_string().ok()).unwrap_or_else(|| ".".to_owned())
 }
 
 /// The year 9999: until somebody says otherwise.

@@ -1,15 +1,18 @@
 //! One message as it is shown.
 
-use sotto_client::engine::{ChatView, Engine, EngineError, MemberView, Queued};
+use sotto_client::engine::{
+    ChatView, Course, Engine, EngineError, MemberView, Queued, TransferState, TransferView, Waiting,
+};
 use sotto_client::history::{Item, What};
 use sotto_client::timeline::{Content, Message as Said, Node, PollView, State, Style, Text};
 use sotto_proto::wire::{self, ConversationKind};
-use sotto_proto::{AccountId, ConversationId, decode, limits};
+use sotto_proto::{AccountId, ConversationId, EventId, decode, limits};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::text::{Face, Fragment, Kind};
 use super::view::{Body, Bubble, Delivery, Quote, Reaction};
-use crate::objects::Names;
+use crate::commands::obstacle;
+use crate::objects::{Names, file_name_in_words, size_in_words};
 use crate::safe;
 use crate::words::{Language, Message};
 
@@ -38,6 +41,7 @@ impl Scenery<'_, '_> {
             own,
             at_ms: item.received_at_ms,
             body: Body::Deleted,
+            files: 0,
             quote: None,
             edited: false,
             reactions: Vec::new(),
@@ -75,6 +79,12 @@ impl Scenery<'_, '_> {
     fn put_text(&self, bubble: &mut Bubble, text: &Text) -> Result<(), EngineError> {
         let mut fragments = Vec::new();
         flatten(&text.body.tree(), Face::default(), &mut fragments);
+        let coming = if text.files.is_empty() { Vec::new() } else { self.engine.transfers(Some(self.chat))? };
+        for (place, file) in text.files.iter().enumerate() {
+            let is_it = |view: &&TransferView| view.event == bubble.id && view.place as usize == place;
+            self.put_file(&mut fragments, file.name.as_str(), file.size, coming.iter().rfind(is_it));
+        }
+        bubble.files = text.files.len();
         bubble.body = Body::Text(bounded(fragments), text.body.as_str().to_owned());
         if let Some(quotation) = &text.quotation {
             bubble.quote = Some(Quote {
@@ -104,6 +114,9 @@ impl Scenery<'_, '_> {
     /// What was written here and is not in the log yet.
     pub(super) fn on_the_way(&self) -> Result<Vec<Bubble>, EngineError> {
         let mut bubbles = Vec::new();
+        for waiting in self.engine.waiting(self.chat)? {
+            bubbles.extend(self.waiting_bubble(&waiting)?);
+        }
         for queued in self.engine.queued(self.chat)? {
             bubbles.extend(self.queued_bubble(queued)?);
         }
@@ -121,21 +134,63 @@ impl Scenery<'_, '_> {
             (None, true) => Delivery::Sent,
             (None, false) => Delivery::Queued,
         };
-        let mut bubble = Bubble {
-            id: queued.id,
+        let mut bubble = self.own_bubble(own, queued.id, queued.created_at_ms, delivery)?;
+        self.put_text(&mut bubble, &text)?;
+        bubble.files = 0;
+        Ok(Some(bubble))
+    }
+
+    /// A message that waits for its files, with how far they are.
+    fn waiting_bubble(&self, waiting: &Waiting) -> Result<Option<Bubble>, EngineError> {
+        let Some(own) = self.own else { return Ok(None) };
+        let stopped = waiting.files.iter().any(|file| matches!(file.state, TransferState::Stopped(_)));
+        let delivery = if stopped { Delivery::Refused } else { Delivery::Queued };
+        let mut bubble = self.own_bubble(own, waiting.id, waiting.created_at_ms, delivery)?;
+        let mut fragments = vec![Fragment::plain(safe::block(&waiting.text, ""))];
+        for file in &waiting.files {
+            self.put_file(&mut fragments, file.name.as_str(), file.size, Some(file));
+        }
+        bubble.body = Body::Text(bounded(fragments), waiting.text.clone());
+        Ok(Some(bubble))
+    }
+
+    fn own_bubble(&self, own: AccountId, id: EventId, at_ms: u64, delivery: Delivery) -> Result<Bubble, EngineError> {
+        Ok(Bubble {
+            id,
             seq: None,
             author: own,
             name: self.name(own)?,
             own: true,
-            at_ms: queued.created_at_ms,
+            at_ms,
             body: Body::Deleted,
+            files: 0,
             quote: None,
             edited: false,
             reactions: Vec::new(),
             delivery,
-        };
-        self.put_text(&mut bubble, &text)?;
-        Ok(Some(bubble))
+        })
+    }
+
+    /// A line for a file: what it is called, how large it is, and how far it is on its way.
+    fn put_file(&self, fragments: &mut Vec<Fragment>, name: &str, size: u64, on_its_way: Option<&TransferView>) {
+        let line = format!("📎 {}", file_name_in_words(name, self.language));
+        let is_first = fragments.iter().all(|fragment| fragment.text.is_empty());
+        fragments.push(Fragment::plain(if is_first { line } else { format!("\n{line}") }));
+        let mut facts = vec![size_in_words(size, self.language)];
+        facts.extend(on_its_way.map(|view| self.transfer_in_words(view)));
+        fragments.push(Fragment::of(Kind::Faint, format!("  {}", facts.join("  "))));
+    }
+
+    fn transfer_in_words(&self, view: &TransferView) -> String {
+        match view.state {
+            TransferState::Done => Message::SavedAs { path: safe::line(&view.location) }.say(self.language),
+            TransferState::Paused => Message::Paused.say(self.language),
+            TransferState::Stopped(why) => obstacle(why, &safe::line(view.name.as_str())).message.say(self.language),
+            TransferState::Going => {
+                let arrow = if view.course == Course::Download { '↓' } else { '↑' };
+                format!("{arrow} {} %", (view.done * 100).checked_div(view.size).unwrap_or(0).min(100))
+            }
+        }
     }
 }
 
@@ -149,6 +204,10 @@ pub(super) fn preview(
     let text = match &item.what {
         What::Message(Said { state: State::Deleted { .. }, .. }) => Message::Deleted.say(language),
         What::Unknown(fallback) => unknown(fallback, language).text,
+        What::Message(Said { state: State::Standing { text, .. }, .. }) if text.body.as_str().is_empty() => {
+            let name = text.files.first().map(|file| file_name_in_words(file.name.as_str(), language));
+            format!("📎 {}", name.unwrap_or_default())
+        }
         _ => safe::line(&words_of(item).chars().take(PREVIEW_MAX).collect::<String>()),
     };
     if chat.kind != ConversationKind::Group {

@@ -73,13 +73,21 @@ pub(super) enum Wish {
 pub(super) enum Act {
     Say(ConversationId, Box<Content>),
     Unsend(EventId),
+    /// Fetch so many files of a message.
+    Fetch(ConversationId, EventId, usize),
     KeepDraft(ConversationId, String),
-    Typing { chat: ConversationId, stopped: bool },
+    Typing {
+        chat: ConversationId,
+        stopped: bool,
+    },
     Read(ConversationId, u64),
     WantHistory(ConversationId),
     Appear(bool),
     Accept(ConversationId),
-    Decline { chat: ConversationId, block: bool },
+    Decline {
+        chat: ConversationId,
+        block: bool,
+    },
     SetBlocked(AccountId, bool),
     SetVerified(AccountId, bool),
     DecideOnKey(AccountId, KeyChoice),
@@ -90,7 +98,10 @@ pub(super) enum Act {
     SetRole(ConversationId, AccountId, Role),
     Leave(ConversationId),
     Arrange(ConversationId, Arrangement),
-    SetName { name: String, about: String },
+    SetName {
+        name: String,
+        about: String,
+    },
     AskDevices,
     NameDevice(DeviceId, String),
 }

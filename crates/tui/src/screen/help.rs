@@ -62,6 +62,7 @@ fn parts() -> Vec<(Message, Vec<(&'static str, Message)>)> {
                 ("e  d", M::HelpEditDelete),
                 ("+", M::HelpReact),
                 ("Enter", M::HelpQuoted),
+                ("s", M::HelpSave),
                 ("u", M::HelpUnsend),
             ],
         ),

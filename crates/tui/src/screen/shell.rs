@@ -18,6 +18,7 @@ use super::look;
 use super::model::{Model, Notice};
 use super::terminal::{Screen, failed};
 use super::update::update;
+use crate::commands::obstacle;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::words::Message;
@@ -210,6 +211,16 @@ impl Shell {
                 self.spawn(
                     async move { Ok(vec![Input::Devices(client.with(|engine, _| look::devices(engine)).await?)]) },
                 );
+            }
+            Change::Transfer(_) => self.stale.room = true,
+            Change::TransferStopped { transfer, why } => {
+                self.stale.room = true;
+                let client = self.session.client.clone();
+                self.spawn(async move {
+                    let view = client.with(move |engine, _| engine.transfer(transfer)).await??;
+                    let name = view.map(|view| crate::safe::line(view.name.as_str())).unwrap_or_default();
+                    Ok(vec![alarm(obstacle(why, &name).message)])
+                });
             }
             Change::Wiped => return false,
             _ => (self.stale.all, self.stale.room) = (true, true),

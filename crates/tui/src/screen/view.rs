@@ -125,6 +125,8 @@ pub(super) struct Bubble {
     pub(super) own: bool,
     pub(super) at_ms: u64,
     pub(super) body: Body,
+    /// How many files go with it that can be fetched.
+    pub(super) files: usize,
     pub(super) quote: Option<Quote>,
     pub(super) edited: bool,
     pub(super) reactions: Vec<Reaction>,

@@ -7,6 +7,10 @@
 //! bob? GET /chats                asks the bot that runs beside over HTTP; what follows the method and the path is the body
 //! bob%                           ends what runs beside
 //! server kill | server start     a power cut, and the end of it
+//! disk make a.bin 1000           a file of so many bytes, in the folder in which all commands run; `disk change` makes another of it
+//! disk folder FOLDER             a folder
+//! disk list FOLDER               what there is in a folder, with its size
+//! disk same a.bin b.bin          whether two files are the same
 //! = 3                            it ended with this exit code; nothing is written for 0
 //! 2> sotto: …                    a line of standard error
 //! # …                            a remark
@@ -15,9 +19,10 @@
 //! A word `NAME=value` before a command sets a variable. What is new in each run has names that stay: ids are `ID1`, `ID2`, recovery words
 //! `WORDS1`, in the order in which they come; a name stands for its value in later commands. Times are `TIME`, the server is `SERVER`.
 
+mod disk;
 mod http;
 mod masks;
-mod server;
+pub(crate) mod server;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -49,7 +54,11 @@ pub(crate) fn replay(name: &str) {
 
 /// What the transcript says to do, apart from what it says comes of it.
 fn is_typed(line: &str) -> bool {
-    line.is_empty() || line.starts_with("# ") || line.starts_with("server ") || Order::of(line).is_some()
+    line.is_empty()
+        || line.starts_with("# ")
+        || line.starts_with("server ")
+        || line.starts_with("disk ")
+        || Order::of(line).is_some()
 }
 
 /// One line that somebody types.
@@ -89,6 +98,7 @@ impl Stage {
         match line {
             "server kill" => self.server.kill(),
             "server start" => self.server.start_again(),
+            line if line.starts_with("disk ") => return indented(disk::play(self.folder.path(), line).lines()),
             line => return Order::of(line).map(|order| self.follow(&order)).unwrap_or_default(),
         }
         String::new()

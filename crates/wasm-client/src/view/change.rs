@@ -20,6 +20,10 @@ pub enum Change {
     FactorDrawn,
     /// The list of the own devices came.
     Devices,
+    /// The list of the account's sessions came.
+    Sessions,
+    /// A transfer of a file: how far it is, or how it stands.
+    Transfer { transfer: i64 },
     /// Nothing is left here of the account.
     Wiped,
     /// The server ended the session of this device. Signing in again goes on.
@@ -63,6 +67,10 @@ impl From<engine::Change> for Change {
             engine::Change::Done(what) => Self::Done { attempt: what.into() },
             engine::Change::FactorDrawn => Self::FactorDrawn,
             engine::Change::Devices => Self::Devices,
+            engine::Change::Sessions => Self::Sessions,
+            engine::Change::Transfer(transfer) | engine::Change::TransferStopped { transfer, .. } => {
+                Self::Transfer { transfer: transfer.get() }
+            }
             engine::Change::Wiped => Self::Wiped,
             engine::Change::SignedOut => Self::SignedOut,
             engine::Change::CaughtUp => Self::CaughtUp,
@@ -94,6 +102,7 @@ pub enum Attempt {
     Leave { chat: String },
     Answer { chat: String },
     Devices,
+    Sessions,
     Recover,
     Deletion,
     Password,
@@ -112,6 +121,7 @@ impl From<engine::Attempt> for Attempt {
             engine::Attempt::Leave(chat) => Self::Leave { chat: hex(chat) },
             engine::Attempt::Answer(chat) => Self::Answer { chat: hex(chat) },
             engine::Attempt::Devices => Self::Devices,
+            engine::Attempt::Sessions => Self::Sessions,
             engine::Attempt::Recover => Self::Recover,
             engine::Attempt::Deletion => Self::Deletion,
             engine::Attempt::Password => Self::Password,

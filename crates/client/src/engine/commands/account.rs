@@ -4,14 +4,15 @@ use prost::Message as _;
 use sotto_crypto::identity::IdentityPublicKey;
 use sotto_crypto::login::Password;
 use sotto_proto::wire::event::Content;
-use sotto_proto::{AccountId, DeviceId, wire};
+use sotto_proto::{AccountId, DeviceId, SessionId, wire};
 use zeroize::Zeroizing;
 
 use crate::engine::account::State;
 use crate::engine::entrance::Visitor;
 use crate::engine::settings::{Name, setting};
 use crate::engine::{
-    Change, Engine, EngineError, Errand, FactorCode, Moment, NewAccount, OwnDevice, Recovering, Returning, errands,
+    Change, Engine, EngineError, Errand, FactorCode, Moment, NewAccount, OwnDevice, OwnSession, Recovering, Returning,
+    errands,
 };
 
 impl Engine {
@@ -70,6 +71,27 @@ impl Engine {
     /// The own devices, as they were last asked for.
     pub fn devices(&self) -> &[OwnDevice] {
         &self.memory.devices
+    }
+
+    /// Asks for the list of the account's sessions. [`Change::Sessions`] tells when it came.
+    pub fn ask_for_sessions(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        self.signed_in_step(moment, |step| {
+            step.memory.traffic.call(&wire::ListSessionsRequest {});
+            Ok(())
+        })
+    }
+
+    /// The sessions, as they were last asked for.
+    pub fn sessions(&self) -> &[OwnSession] {
+        &self.memory.sessions
+    }
+
+    /// Ends a session: its device has to sign in again, and keeps what it has. [`Change::Done`] tells when it is ended.
+    pub fn end_session(&mut self, session: SessionId, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+        self.signed_in_step(moment, |step| {
+            step.memory.traffic.call(&wire::RevokeSessionRequest { session_id: session.to_wire() });
+            Ok(())
+        })
     }
 
     /// Gives a device a name that only the account's own devices can read.

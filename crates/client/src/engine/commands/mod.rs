@@ -2,4 +2,5 @@
 
 mod account;
 mod conversations;
+mod files;
 mod messages;

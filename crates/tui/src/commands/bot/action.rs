@@ -1,8 +1,10 @@
 //! What a program wants to be done.
 
+use std::path::PathBuf;
+
 use serde::Deserialize;
 
-use crate::arguments::{ChatNamed, Command, Edit, MessageOf, React, Send};
+use crate::arguments::{ChatNamed, Command, Download, Edit, MessageOf, React, Send};
 use crate::objects::MessageObject;
 
 /// Something to do. A chat or a message that is not named is the one that is answered.
@@ -10,9 +12,26 @@ use crate::objects::MessageObject;
 #[serde(tag = "action", rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) enum Action {
     /// Says something.
-    Send { chat: Option<String>, text: String, reply: Option<String> },
+    Send {
+        chat: Option<String>,
+        #[serde(default)]
+        text: String,
+        reply: Option<String>,
+        /// Paths of this machine.
+        #[serde(default)]
+        files: Vec<PathBuf>,
+    },
     /// Says something in answer to a message.
-    Reply { chat: Option<String>, message: Option<String>, text: String },
+    Reply {
+        chat: Option<String>,
+        message: Option<String>,
+        #[serde(default)]
+        text: String,
+        #[serde(default)]
+        files: Vec<PathBuf>,
+    },
+    /// Fetches the files of a message.
+    Download { chat: Option<String>, message: Option<String>, to: PathBuf },
     /// Adds a reaction, or takes it back.
     React {
         chat: Option<String>,
@@ -38,12 +57,16 @@ impl Action {
             Some(MessageOf { chat: in_chat(chat)?, message, no_wait: false })
         };
         Some(match self {
-            Self::Send { chat, text, reply } => {
-                Command::Send(Send { chat: in_chat(chat)?, text, reply, no_wait: false })
+            Self::Send { chat, text, reply, files } => {
+                Command::Send(Send { chat: in_chat(chat)?, text: Some(text), files, reply, no_wait: false })
             }
-            Self::Reply { chat, message, text } => {
+            Self::Reply { chat, message, text, files } => {
                 let MessageOf { chat, message, no_wait } = to(chat, message)?;
-                Command::Send(Send { chat, text, reply: Some(message), no_wait })
+                Command::Send(Send { chat, text: Some(text), files, reply: Some(message), no_wait })
+            }
+            Self::Download { chat, message, to: path } => {
+                let MessageOf { chat, message, .. } = to(chat, message)?;
+                Command::Download(Download { chat, message, to: Some(path), file: None })
             }
             Self::React { chat, message, emoji, remove } => {
                 Command::React(React { to: to(chat, message)?, emoji, remove })

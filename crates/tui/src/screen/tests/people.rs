@@ -174,6 +174,7 @@ fn said(seq: u64, who: u8, text: &str, minutes_ago: u64) -> Bubble {
         own: who == ALICE,
         at_ms: NOON_MS - minutes_ago * MINUTE_MS,
         body: Body::Text(vec![Fragment::plain(text)], text.to_owned()),
+        files: 0,
         quote: None,
         edited: false,
         reactions: Vec::new(),

@@ -6,7 +6,7 @@ use sotto_client::timeline::Standing;
 
 use super::{chats, composer, going, search, set_focus};
 use crate::screen::editor::Editor;
-use crate::screen::events::Wish;
+use crate::screen::events::{Act, Wish};
 use crate::screen::model::{Deed, Focus, Model, Overlay, Scroll};
 use crate::screen::view::{Body, Bubble};
 
@@ -49,6 +49,7 @@ fn press_on_message(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
         }
         KeyCode::Char('r') | KeyCode::Enter => composer::reply(model, bubble),
         KeyCode::Char('e') if bubble.own => composer::edit(model, bubble),
+        KeyCode::Char('s') if bubble.files > 0 => wishes.push(Wish::Do(Act::Fetch(chat, bubble.id, bubble.files))),
         KeyCode::Char('u') => composer::take_back(model, &bubble, wishes),
         KeyCode::Char('d') | KeyCode::Delete => {
             if let (true, Some(seq)) = (may_delete(model, &bubble), bubble.seq) {
