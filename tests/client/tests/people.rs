@@ -178,7 +178,7 @@ fn two_people_at_a_table_verify_each_other() {
     assert_eq!((hers.number.digits(), hers.number.words()), (his.number.digits(), his.number.words()));
     assert!(hers.number.matches_digits(&his.number.digits()));
 
-    let scan = |text: &str| alice.engine.judge_scan(bobs, text).unwrap().unwrap();
+    let scan = |text: &str| alice.engine.judge_scan(bobs, KeyChoice::Known, text).unwrap().unwrap();
     assert_eq!(scan(&his.qr_text), Ok(Verdict::Verified));
     assert_eq!(scan(&hers.qr_text), Ok(Verdict::OtherPeople), "the own screen");
     assert_eq!(scan("https://example.org"), Err(ScanError::OtherKind));

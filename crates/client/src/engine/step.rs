@@ -13,6 +13,7 @@ use super::change::Change;
 use super::entrance::Flow;
 use super::errands::{FactorPapers, OwnDevice};
 use super::moment::{Moment, ServerClock};
+use super::own::OwnAccount;
 use super::requests::Traffic;
 use crate::store::StoreError;
 
@@ -40,6 +41,7 @@ pub(super) struct Memory {
     pub(super) leaving: bool,
     pub(super) papers: FactorPapers,
     pub(super) devices: Vec<OwnDevice>,
+    pub(super) own: Option<OwnAccount>,
     /// Until when those who said that they are there count as being there, by the clock of this device.
     pub(super) presence: BTreeMap<AccountId, u64>,
     /// Chats to be opened once an account was found.

@@ -52,13 +52,15 @@ impl Engine {
         }))
     }
 
-    /// Judges what was scanned from a contact's screen. None for somebody whose key is not known.
+    /// Judges what was scanned from a contact's screen, by one of the keys that the contact was seen with. None for somebody whose key is
+    /// not known, or who has no new one.
     pub fn judge_scan(
         &self,
         account: AccountId,
+        key: KeyChoice,
         text: &str,
     ) -> Result<Option<Result<Verdict, ScanError>>, EngineError> {
-        let parties = self.parties(account, KeyChoice::Known)?;
+        let parties = self.parties(account, key)?;
         Ok(parties.map(|(own, contact)| judge_qr_text(text, &own, &contact)))
     }
 

@@ -34,4 +34,5 @@ const STEPS: &[&str] = &[
 ",
     include_str!("steps/0002_history.sql"),
     include_str!("steps/0003_engine.sql"),
+    include_str!("steps/0004_own_devices.sql"),
 ];
