@@ -185,3 +185,29 @@ test("what was verified on one device is verified on the other", async ({ browse
   await say(laptop, "From the laptop");
   await expect(laptop.getByTestId("message")).toHaveCount(2);
 });
+
+test("a group says how many of its people are verified", async ({ browser, server }) => {
+  const bob = await Terminal.register("bob", server);
+  const { page: alice } = await join(browser, server, "alice");
+  await bob.run("dm", "@alice", "Ciao Alice");
+  await alice.getByTestId("chat").filter({ hasText: "bob" }).click();
+  await alice.getByRole("button", { name: "Accept" }).click();
+  await expect(alice.getByLabel("Write a message")).toBeVisible();
+  await bob.run("group", "create", "The band", "@alice");
+  await alice.getByTestId("chat").filter({ hasText: "The band" }).click();
+  await expect(alice.getByTestId("verify")).toHaveAccessibleName("0 of 1 verified");
+  await alice.getByTestId("verify").click();
+  const people = alice.getByTestId("group-verification");
+  await expect(people.getByRole("listitem")).toHaveText(/bob/);
+  await picture(alice, "group-verification-desk-light");
+  await expectNoSeriousFinding(alice);
+  await people.getByRole("link", { name: "bob" }).click();
+  await alice.getByRole("radio", { name: "Compare" }).check();
+  await alice.getByRole("button", { name: "It is the same" }).click();
+  await expectVerified(alice, true);
+  await alice.goBack();
+  await expect(people.getByTestId("verified-mark")).toBeVisible();
+  await people.getByRole("link", { name: "Back to the chat" }).click();
+  await expect(alice.getByTestId("verify")).toHaveAccessibleName("1 of 1 verified");
+  await bob.leave();
+});

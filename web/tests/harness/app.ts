@@ -1,7 +1,6 @@
 // People who use the app: what they do on its pages, in the words of the page.
 import type { Browser, BrowserContextOptions, Page } from "@playwright/test";
 import { expect } from "./fixtures.ts";
-import type { Server } from "./server.ts";
 
 export const DESK = { width: 1280, height: 860 };
 export const PHONE = { width: 390, height: 844 };
@@ -9,8 +8,13 @@ export const NARROWEST = { width: 320, height: 640 };
 
 export const passwordOf = (name: string) => `${name} likes brown horses`;
 
+/** Where a server is, or what pretends to be one. */
+interface Address {
+  url: string;
+}
+
 /** A browser of its own that stands before the entrance. */
-export async function arrive(browser: Browser, server: Server, options: BrowserContextOptions = {}): Promise<Page> {
+export async function arrive(browser: Browser, server: Address, options: BrowserContextOptions = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: DESK, ...options });
   const page = await context.newPage();
   await page.goto(server.url);
@@ -21,7 +25,7 @@ export async function arrive(browser: Browser, server: Server, options: BrowserC
 /** Somebody new, with an account and the words on paper. */
 export async function join(
   browser: Browser,
-  server: Server,
+  server: Address,
   name: string,
   options: BrowserContextOptions = {},
 ): Promise<{ page: Page; words: string[] }> {

@@ -232,7 +232,7 @@ impl Step<'_, '_> {
 
     pub(super) fn factor_changed(&mut self) -> Result<(), Mishap> {
         self.tell(Change::Done(Attempt::Factor));
-        self.want_own_account()
+        self.update(|account| account.wants.add(Wants::OWN_ACCOUNT))
     }
 
     /// The devices of the account, for a person to look at or for one of them to be revoked.

@@ -30,7 +30,7 @@ pub struct OwnAccount {
 impl Engine {
     /// Asks what the server keeps of the own account. [`Change::Account`] tells when it came.
     pub fn ask_for_account(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
-        self.signed_in_step(moment, |step| step.want_own_account())
+        self.signed_in_step(moment, |step| step.update(|account| account.wants.add(Wants::OWN_ACCOUNT)))
     }
 
     /// The own account, as it was last asked for.
@@ -63,10 +63,6 @@ impl Engine {
 }
 
 impl Step<'_, '_> {
-    pub(super) fn want_own_account(&mut self) -> Result<(), Mishap> {
-        self.update(|account| account.wants.add(Wants::OWN_ACCOUNT))
-    }
-
     /// The own account as the server has it. Which devices it has is believed by their certificates only.
     pub(super) fn take_own_account(&mut self, reply: wire::GetOwnAccountResponse) -> Result<(), Mishap> {
         let keys = reply.keys.ok_or(Mishap::Bad("keys"))?;

@@ -74,7 +74,7 @@ export const safety = {
     mine: "It is mine",
     loading: "Asking for your devices",
     arrived: "A new device is in your account",
-    arrivedText: (name: string, when: string) => `${name} signed in with your password ${when}. Was that you?`,
+    arrivedText: (name: string, when: string) => `${name} signed in with your password (${when}). Was that you?`,
     wasMe: "Yes, it was me",
     wasNotMe: "This was not me",
     alarm: "Somebody else has your password",

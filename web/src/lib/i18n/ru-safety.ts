@@ -75,7 +75,7 @@ export const safety: typeof english = {
     mine: "Это моё",
     loading: "Спрашиваем о ваших устройствах",
     arrived: "В вашей учётной записи новое устройство",
-    arrivedText: (name, when) => `«${name}» вошло с вашим паролем: ${when}. Это были вы?`,
+    arrivedText: (name, when) => `«${name}» вошло с вашим паролем (${when}). Это были вы?`,
     wasMe: "Да, это я",
     wasNotMe: "Это не я",
     alarm: "Кто-то знает ваш пароль",
