@@ -52,9 +52,12 @@ test("two people scan each other's code, and both see it", async ({ browser, ser
   await expectNoSeriousFinding(bob);
 
   await bob.getByRole("link", { name: "Back to the chat" }).click();
-  await expect(bob.getByTestId("verified-mark")).toBeVisible();
+  await expect(bob.getByTestId("conversation").getByTestId("verified-mark")).toBeVisible();
   await picture(bob, "verified-chat-phone-dark");
   await expectNoSeriousFinding(bob);
+  await alice.getByRole("link", { name: "Back to the chat" }).click();
+  await expect(alice.getByTestId("chat").filter({ hasText: "bob" }).getByTestId("verified-mark")).toBeVisible();
+  await picture(alice, "verified-chat-desk-light");
   await bob.getByTestId("verify").click();
   await bob.getByRole("button", { name: "Take that back" }).click();
   await expectVerified(bob, false);
@@ -181,7 +184,7 @@ test("what was verified on one device is verified on the other", async ({ browse
   await laptop.getByLabel("Password", { exact: true }).fill(passwordOf("alice"));
   await laptop.getByRole("button", { name: "Sign in", exact: true }).click();
   await laptop.getByTestId("chat").filter({ hasText: "bob" }).click();
-  await expect(laptop.getByTestId("verified-mark")).toBeVisible();
+  await expect(laptop.getByTestId("verify")).toHaveAccessibleName("Verified");
   await say(laptop, "From the laptop");
   await expect(laptop.getByTestId("message")).toHaveCount(2);
 });

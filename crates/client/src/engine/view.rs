@@ -46,6 +46,8 @@ pub struct ChatView {
     pub trouble: Option<Trouble>,
     /// The verified member whose identity key has changed: nothing is sent before the person has decided.
     pub undecided: Option<AccountId>,
+    /// Whether the person has verified the other side of a chat of two, and nothing has changed since.
+    pub verified: bool,
     /// What was begun to be written.
     pub draft: String,
     /// What the person has set for it.
@@ -104,7 +106,8 @@ impl Engine {
     fn chat_view(&self, chat: &Chat) -> Result<ChatView, EngineError> {
         let (db, own) = (self.store.connection(), self.own_account());
         let other = self.other_side(chat)?;
-        let contact = other.map(|other| contact(db, other)).transpose()?.flatten();
+        let contact = other.map(|other| self.contact(other)).transpose()?.flatten();
+        let verified = contact.as_ref().is_some_and(|contact| contact.verified && contact.new_identity.is_none());
         let hidden = other.filter(|_| contact.as_ref().is_some_and(|contact| contact.blocked));
         let scene = self.store.scene(chat.id)?;
         let title = match other {
@@ -137,6 +140,7 @@ impl Engine {
             ready: matches!(chat.membership, Membership::Member | Membership::Former) || chat.window.is_some(),
             trouble: chat.trouble,
             undecided,
+            verified,
             draft,
             preferences,
         })

@@ -54,7 +54,7 @@ impl Client {
     pub fn safety(&self, account: &str, key: Ts<view::KeyChoice>) -> Result<Ts<MaybeSafety>, Failure> {
         let (account, key) = (account.parse()?, key.to_rust()?.into());
         let safety = self.act(|engine, _| engine.safety(account, key))?;
-        Ok(MaybeSafety(safety.map(view::Safety::of).transpose()?).into_ts()?)
+        Ok(MaybeSafety(safety.as_ref().map(view::Safety::of).transpose()?).into_ts()?)
     }
 
     /// Reads a picture of a contact's screen, given as one byte of brightness a point, and judges the code on it. Where there are several,

@@ -69,7 +69,7 @@ pub struct Safety {
 }
 
 impl Safety {
-    pub(crate) fn of(safety: engine::Safety) -> Result<Self, Failure> {
+    pub(crate) fn of(safety: &engine::Safety) -> Result<Self, Failure> {
         Ok(Self {
             digits: safety.number.digits(),
             words: safety.number.words().map(str::to_owned).into(),

@@ -104,6 +104,8 @@ export class Messenger {
   /** The recovery words are on paper: nobody has to see them again. */
   async wordsAreKept(): Promise<void> {
     await this.client.call("recoveryWordsAreKept");
+    // Somebody who has just settled in wants to stay. A browser that says no is asked again in the settings.
+    void navigator.storage.persist().catch(() => false);
     this.lookAgain();
   }
 
