@@ -224,11 +224,14 @@ fn oracle(root: &Path) -> Result<String> {
 }
 
 fn browser(root: &Path) -> Result<String> {
-    captured(&mut cargo(root, &["build", "--quiet", "--locked", "--package", "sotto-server"]))?;
+    let packages = ["--package", "sotto-server", "--package", "sotto-tui"];
+    captured(cargo(root, &["build", "--quiet", "--locked"]).args(packages))?;
     let mut command = Command::new("npm");
     command.current_dir(root.join("web")).args(["--silent", "run", "e2e"]);
     let scratch = scratch()?;
-    captured(command.env("SOTTO_SERVER_BIN", root.join("target/debug/sotto-server")).env("TMPDIR", scratch.path()))
+    command.env("SOTTO_SERVER_BIN", root.join("target/debug/sotto-server"));
+    command.env("SOTTO_TERMINAL_BIN", root.join("target/debug/sotto"));
+    captured(command.env("TMPDIR", scratch.path()))
 }
 
 /// Temporary files of a part, which go with it, also when it is stopped half-way. The database's user must get through.

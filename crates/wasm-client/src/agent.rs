@@ -93,7 +93,7 @@ impl Agent {
     /// Sends what is to be sent, tells what changed, listens where there is something to listen to.
     fn drain(self: &Rc<Self>) {
         // Without a way to the server nothing is sent, and so nothing has to be tried again.
-        if self.is_online() {
+        if self.is_online() || self.is_leaving() {
             match self.at_present(Engine::outgoing) {
                 Ok(calls) => calls.into_iter().for_each(|call| self.send(call)),
                 Err(_) => self.tell(vec![view::Change::StoreFailed]),
@@ -176,7 +176,7 @@ impl Agent {
             }
         }
         // Without a way to the server there is nothing to hurry for.
-        let wait_ms = if self.is_online() { due_ms.saturating_sub(now_ms) } else { IDLE_MS };
+        let wait_ms = if self.is_online() || self.is_leaving() { due_ms.saturating_sub(now_ms) } else { IDLE_MS };
         let agent = self.clone();
         let (wake, handle) = abortable(async move {
             sleep(wait_ms).await;
@@ -190,6 +190,11 @@ impl Agent {
             // One that was replaced has nothing to do.
             let _ = wake.await;
         });
+    }
+
+    /// Somebody who leaves does not wait for a server that stays away.
+    fn is_leaving(&self) -> bool {
+        self.core.borrow().engine.is_leaving()
     }
 
     fn at_present<T>(&self, run: impl FnOnce(&mut Engine, &mut Moment<'_>) -> T) -> T {

@@ -1,6 +1,6 @@
 use indexed_db_futures::error::{Error as IndexedDbError, OpenDbError};
 use serde::Serialize;
-use sotto_client::engine::EngineError;
+use sotto_client::engine::{ArchiveError, EngineError};
 use sotto_client::store::StoreError;
 use sotto_proto::Invalid;
 use sqlite_wasm_vfs::sahpool::OpfsSAHError;
@@ -41,6 +41,12 @@ pub enum FailureCode {
     TooLong,
     /// The recovery words are none.
     WrongWords,
+    /// A file is no history, or one of a later version.
+    NoHistory,
+    /// A file is the history of another account.
+    OthersHistory,
+    /// A history file breaks off, or was changed.
+    BrokenHistory,
     /// What was given cannot be used; the message says what.
     Unusable,
     /// Anything else; the message says what.
@@ -103,6 +109,20 @@ impl From<EngineError> for Failure {
             EngineError::NoSuchChat => FailureCode::NoSuchChat,
             EngineError::TooLong { .. } => FailureCode::TooLong,
             EngineError::FileTooLarge { .. } | EngineError::Unusable(_) => FailureCode::Unusable,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<ArchiveError> for Failure {
+    fn from(error: ArchiveError) -> Self {
+        let code = match error {
+            ArchiveError::Store(error) => return error.into(),
+            ArchiveError::SignedOut => FailureCode::SignedOut,
+            ArchiveError::OtherFormat => FailureCode::NoHistory,
+            ArchiveError::OtherAccount(_) => FailureCode::OthersHistory,
+            ArchiveError::Damaged(_) => FailureCode::BrokenHistory,
+            ArchiveError::File(_) => FailureCode::Failed,
         };
         Self::new(code, error.to_string())
     }

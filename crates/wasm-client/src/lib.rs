@@ -8,6 +8,7 @@ mod browser_key;
 pub mod client;
 mod failure;
 mod link;
+pub mod qr;
 mod store;
 mod time;
 pub mod view;

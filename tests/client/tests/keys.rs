@@ -119,6 +119,73 @@ fn a_second_factor_is_asked_for() {
 }
 
 #[test]
+fn a_second_factor_has_new_codes_and_goes_again() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    runs(&mut alice, Errand::EnableFactor);
+    let code = totp(alice.engine.expose_factor_secret().unwrap(), &town);
+    alice.with(|engine, moment| engine.confirm_factor(&code, moment)).unwrap();
+    alice.settle();
+    let old = alice.engine.take_backup_codes();
+    let own = alice.engine.own().unwrap();
+    assert_eq!((own.has_factor, own.backup_codes_left), (true, 10));
+
+    proves(&mut alice, Errand::RenewBackupCodes, &old[0]);
+    let new = alice.engine.take_backup_codes();
+    assert_eq!(new.len(), 10, "{:?}", alice.changes);
+    assert!(new.iter().all(|code| !old.contains(code)));
+
+    proves(&mut alice, Errand::DisableFactor, &old[1]);
+    assert!(failed(&alice, Attempt::SignIn, Why::Refused(ErrorCode::SecondFactorWrong)), "{:?}", alice.changes);
+    proves(&mut alice, Errand::DisableFactor, &new[0]);
+    assert!(alice.changes.contains(&Change::Done(Attempt::Factor)), "{:?}", alice.changes);
+    assert!(!alice.engine.own().unwrap().has_factor);
+}
+
+/// Runs an errand with the password and a backup code.
+fn proves(handset: &mut Handset<'_>, errand: Errand, code: &str) {
+    runs(handset, errand);
+    assert!(handset.changes.contains(&Change::SecondFactorNeeded), "{:?}", handset.changes);
+    let code = FactorCode::Backup(code.to_owned());
+    handset.with(|engine, moment| engine.second_factor(code, moment)).unwrap();
+    handset.settle();
+}
+
+#[test]
+fn a_new_device_of_the_account_is_news_until_the_person_has_said_that_it_is_theirs() {
+    let town = Town::new();
+    let mut alice = town.register("alice", 1);
+    assert!(!alice.engine.has_new_device().unwrap());
+    let mut laptop = town.sign_in("alice", 2);
+    let device = laptop.engine.device().unwrap();
+    let news = |handset: &Handset<'_>| -> Vec<_> {
+        handset.engine.devices().iter().filter(|device| device.is_new).map(|device| device.id).collect()
+    };
+    town.tell();
+    alice.catch_up();
+    assert!(alice.engine.has_new_device().unwrap(), "{:?}", alice.changes);
+    assert_eq!(news(&alice), [device], "it is listed without being asked for");
+    assert!(!laptop.engine.has_new_device().unwrap(), "what was there before it is no news to it");
+
+    // It stays news, also after the program was ended.
+    let mut alice = alice.crash();
+    assert!(alice.engine.has_new_device().unwrap());
+    alice.with(|engine, moment| engine.device_is_mine(device, moment)).unwrap();
+    assert!(!alice.engine.has_new_device().unwrap());
+
+    // One that goes is forgotten, and the next one is news again.
+    laptop.with(Engine::log_out).unwrap();
+    laptop.settle();
+    let tablet = town.sign_in("alice", 3);
+    town.tell();
+    alice.catch_up();
+    assert_eq!(news(&alice), [tablet.engine.device().unwrap()]);
+    runs(&mut alice, Errand::RevokeDevice(tablet.engine.device().unwrap()));
+    alice.catch_up();
+    assert!(!alice.engine.has_new_device().unwrap());
+}
+
+#[test]
 fn a_lost_device_is_revoked_and_hears_nothing_more() {
     let town = Town::new();
     let mut alice = town.register("alice", 1);
@@ -281,6 +348,7 @@ fn logging_out_does_not_wait_for_a_server_that_is_away() {
     let town = Town::new();
     let mut alice = town.register("alice", 1);
     alice.with(Engine::log_out).unwrap();
+    assert!(alice.engine.is_leaving());
     while alice.one_call(0, true) || !alice.changes.contains(&Change::Wiped) {
         town.pass(Duration::from_mins(1));
     }

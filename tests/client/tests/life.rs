@@ -140,12 +140,32 @@ fn who_is_blocked_is_not_heard_and_not_told() {
     assert!(bob.engine.queued(chat).unwrap().is_empty(), "bob is not told");
     assert_eq!(alice.hears(chat), ["Ciao Bob"]);
     assert_eq!(alice.chat(chat).unread.messages, 0);
+    let blocked = |handset: &Handset<'_>| -> Vec<_> {
+        handset.engine.blocked().unwrap().into_iter().map(|contact| (contact.account, contact.user_name)).collect()
+    };
+    assert_eq!(blocked(&alice), [(bobs, "bob".to_owned())]);
     // A new device knows it too, and a block that is taken back brings everything back.
     let mut laptop = town.sign_in("alice", 11);
     assert_eq!(laptop.hears(chat), ["Ciao Bob"]);
     laptop.with(|engine, moment| engine.set_blocked(bobs, false, moment)).unwrap();
     laptop.settle();
     assert_eq!(laptop.texts(chat), ["Ciao Bob", "Before", "After"]);
+    assert_eq!(blocked(&laptop), []);
+}
+
+#[test]
+fn who_is_blocked_while_declining_is_listed_and_can_be_let_in_again() {
+    let town = Town::new();
+    let (mut mallory, mut bob) = (town.register("mallory", 1), town.register("bob", 2));
+    let chat = mallory.start_direct("bob", "Ciao Bob");
+    bob.catch_up();
+    bob.with(|engine, moment| engine.decline(chat, true, moment)).unwrap();
+    bob.settle();
+    let blocked: Vec<_> = bob.engine.blocked().unwrap().into_iter().map(|contact| contact.account).collect();
+    assert_eq!(blocked, [mallory.engine.own_account().unwrap()]);
+    bob.with(|engine, moment| engine.set_blocked(blocked[0], false, moment)).unwrap();
+    bob.settle();
+    assert_eq!(bob.engine.blocked().unwrap(), []);
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn two_people_at_a_table_verify_each_other() {
     assert_eq!((hers.number.digits(), hers.number.words()), (his.number.digits(), his.number.words()));
     assert!(hers.number.matches_digits(&his.number.digits()));
 
-    let scan = |text: &str| alice.engine.judge_scan(bobs, text).unwrap().unwrap();
+    let scan = |text: &str| alice.engine.judge_scan(bobs, KeyChoice::Known, text).unwrap().unwrap();
     assert_eq!(scan(&his.qr_text), Ok(Verdict::Verified));
     assert_eq!(scan(&hers.qr_text), Ok(Verdict::OtherPeople), "the own screen");
     assert_eq!(scan("https://example.org"), Err(ScanError::OtherKind));
@@ -231,6 +231,7 @@ fn two_people_at_a_table_verify_each_other() {
     let members = laptop.engine.members(chat).unwrap();
     assert!(members.iter().all(|member| member.verified == (member.account == bobs)));
     assert!(!is_verified(&bob, alices), "he has to say so himself");
+    assert!(laptop.chat(chat).verified && !bob.chat(chat).verified);
     laptop.with(|engine, moment| engine.set_verified(bobs, false, moment)).unwrap();
     laptop.settle();
     alice.catch_up();
@@ -247,8 +248,10 @@ fn s2_nothing_is_said_to_a_verified_contact_with_another_key_before_somebody_dec
         let bobs = account(&bob);
         let known = alice.engine.contact(bobs).unwrap().unwrap().identity;
         alice.with(|engine, moment| engine.set_verified(bobs, true, moment)).unwrap();
+        assert!(alice.chat(chat).verified);
         is_told_another_key(&mut alice, &mallory);
         assert_eq!(alice.chat(chat).undecided, Some(bobs));
+        assert!(!alice.chat(chat).verified, "nobody is sure of anything before it is decided");
         alice.says(chat, "A secret");
         assert_eq!(alice.engine.queued(chat).unwrap().len(), 1, "it waits, and is not lost");
         assert_eq!(bob.hears(chat), ["Ciao Bob"]);

@@ -81,9 +81,9 @@ async function file(request: Request): Promise<Response> {
   return (await kept(address)) ?? (await caches.match(address)) ?? fetch(request);
 }
 
-async function kept(path: string): Promise<Response | undefined> {
-  const cache = await caches.open(CACHE);
-  return cache.match(path);
+/** Opening a cache would make it anew after somebody has removed it. */
+function kept(path: string): Promise<Response | undefined> {
+  return caches.match(path, { cacheName: CACHE });
 }
 
 function pause(ms: number): Promise<undefined> {

@@ -1,7 +1,7 @@
 // One tab's worker owns the store. The browser gives the lock to the next in line when a tab closes, crashes or reloads.
 import { CheckError } from "../lib/check/failure.ts";
+import { STORE_LOCK } from "../lib/client/lock.ts";
 
-const LOCK = "sotto-store";
 /** A tab that reloads needs a moment to let go of the lock; that is not worth a message. */
 const PATIENCE_MS = 400;
 const FOREVER = new Promise<never>(() => {});
@@ -10,7 +10,7 @@ const FOREVER = new Promise<never>(() => {});
 export async function becomeOwner(onHeldByOther: () => void): Promise<void> {
   const timer = setTimeout(onHeldByOther, PATIENCE_MS);
   try {
-    await hold(LOCK);
+    await hold(STORE_LOCK);
   } finally {
     clearTimeout(timer);
   }

@@ -241,7 +241,7 @@ impl Step<'_, '_> {
             wants: Wants::of(Wants::PACKAGES | Wants::VAULT_PACKAGE | Wants::SYNC | Wants::SAVED),
             settings_change: 0,
         })?;
-        Ok(())
+        Ok(self.know_own_device(device, false)?)
     }
 
     pub(super) fn registered(&mut self, reply: wire::RegisterFinishResponse) -> Result<(), Mishap> {

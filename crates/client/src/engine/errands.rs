@@ -36,6 +36,8 @@ pub enum Errand {
     EnableFactor,
     /// No second factor any more.
     DisableFactor,
+    /// Ten new backup codes; the old ones are void.
+    RenewBackupCodes,
     /// Another device of the account is no longer trusted.
     RevokeDevice(DeviceId),
     /// The account is deleted, and everything of it here is wiped.
@@ -47,7 +49,7 @@ impl Errand {
         match self {
             Self::ChangePassword { .. } => Attempt::Password,
             Self::RenewRecoveryWords => Attempt::RecoveryWords,
-            Self::EnableFactor | Self::DisableFactor => Attempt::Factor,
+            Self::EnableFactor | Self::DisableFactor | Self::RenewBackupCodes => Attempt::Factor,
             Self::RevokeDevice(_) => Attempt::Devices,
             Self::DeleteAccount => Attempt::Deletion,
         }
@@ -81,6 +83,8 @@ pub struct OwnDevice {
     pub last_used_at_ms: u64,
     /// Whether it is this one.
     pub this: bool,
+    /// Whether it came while this one was there, and the person has not said yet that it is theirs.
+    pub is_new: bool,
     name_version: Version,
 }
 
@@ -108,6 +112,9 @@ impl Step<'_, '_> {
             }
             Errand::DisableFactor => {
                 self.memory.traffic.call(&wire::DisableTotpRequest {});
+            }
+            Errand::RenewBackupCodes => {
+                self.memory.traffic.call(&wire::RenewBackupCodesRequest {});
             }
             Errand::DeleteAccount => {
                 let account = self.account()?;
@@ -213,10 +220,19 @@ impl Step<'_, '_> {
         self.tell(Change::FactorDrawn);
     }
 
-    pub(super) fn factor_enabled(&mut self, reply: wire::EnableTotpFinishResponse) {
+    pub(super) fn factor_enabled(&mut self, reply: wire::EnableTotpFinishResponse) -> Result<(), Mishap> {
         self.memory.papers.secret = None;
-        self.memory.papers.backup_codes = reply.backup_codes.into_iter().map(Zeroizing::new).collect();
+        self.backup_codes_came(reply.backup_codes)
+    }
+
+    pub(super) fn backup_codes_came(&mut self, codes: Vec<String>) -> Result<(), Mishap> {
+        self.memory.papers.backup_codes = codes.into_iter().map(Zeroizing::new).collect();
+        self.factor_changed()
+    }
+
+    pub(super) fn factor_changed(&mut self) -> Result<(), Mishap> {
         self.tell(Change::Done(Attempt::Factor));
+        self.update(|account| account.wants.add(Wants::OWN_ACCOUNT))
     }
 
     /// The devices of the account, for a person to look at or for one of them to be revoked.
@@ -226,6 +242,7 @@ impl Step<'_, '_> {
             Some(other) => self.memory.flow = Some(Flow::Running(other)),
             None => {}
         }
+        let known = self.known_own_devices()?;
         let account = self.account()?;
         let vault = account.vault.as_ref();
         let people_hold = |device: &&wire::Device| vault.is_none_or(|vault| vault.device.to_wire() != device.device_id);
@@ -244,6 +261,7 @@ impl Step<'_, '_> {
                 added_at_ms: device.added_at_ms,
                 last_used_at_ms: device.last_used_at_ms,
                 this: id == account.device,
+                is_new: known.get(&id) == Some(&true),
             })
         };
         let devices = reply.devices.iter().filter(people_hold).filter_map(named).collect();

@@ -10,7 +10,7 @@ use super::chat::{Chat, Membership, Stand, Trouble};
 use super::epochs::Roster;
 use super::people::{Contact, contact, contacts};
 use super::settings::{Name, OfChat, Preferences, of_chat};
-use super::verifying::{undecided, undecided_member};
+use super::verifying::{kept_key, undecided, undecided_member, verified_key};
 use super::view::{profile_name, roster_at};
 use super::{Engine, EngineError};
 use crate::history::{self, Item, Unread};
@@ -44,6 +44,8 @@ pub struct ChatView {
     pub trouble: Option<Trouble>,
     /// The verified member whose identity key has changed: nothing is sent before the person has decided.
     pub undecided: Option<AccountId>,
+    /// Whether the person has verified the other side of a chat of two, and nothing has changed since.
+    pub verified: bool,
     /// What was begun to be written.
     pub draft: String,
     /// What the person has set for it.
@@ -70,7 +72,11 @@ impl Engine {
     }
 
     fn chat_view(&self, chat: &Chat, beside: Beside) -> Result<ChatView, EngineError> {
-        let Beside { other, contact, scene, newest, undecided, of_chat: OfChat { preferences, draft } } = beside;
+        let Beside { other, contact, scene, newest, undecided, verified_key, of_chat } = beside;
+        let OfChat { preferences, draft } = of_chat;
+        let verified = contact.as_ref().is_some_and(|contact| {
+            contact.new_identity.is_none() && contact.identity.is_some() && contact.identity == verified_key
+        });
         let hidden = other.filter(|_| contact.as_ref().is_some_and(|contact| contact.blocked));
         let unread = self.unread(chat, newest.as_ref(), hidden)?;
         let last = match hidden {
@@ -94,6 +100,7 @@ impl Engine {
             ready: matches!(chat.membership, Membership::Member | Membership::Former) || chat.window.is_some(),
             trouble: chat.trouble,
             undecided,
+            verified,
             draft,
             preferences,
         })
@@ -110,8 +117,10 @@ impl Engine {
     fn beside(&self, chat: &Chat) -> Result<Beside, EngineError> {
         let (db, account) = (self.store.connection(), self.memory.account.as_ref());
         let other = self.other_side(chat)?;
+        let both = account.zip(other);
         Ok(Beside {
             other,
+            verified_key: both.map(|(own, other)| verified_key(db, own, other)).transpose()?.flatten(),
             contact: other.map(|other| contact(db, other)).transpose()?.flatten(),
             scene: self.store.scene(chat.id)?,
             newest: self.store.page(chat.id, None, 1)?.pop(),
@@ -131,11 +140,12 @@ impl Engine {
                 ConversationKind::Direct => others.remove(&chat.number).unwrap_or(chat.requested_by),
                 _ => None,
             };
-            let slot = account.and_then(|account| Name::Chat(chat.id).slot(account));
-            let of_chat = slot.and_then(|slot| settings.get(&slot)).map(|body| OfChat::decode(body.as_slice()));
+            let setting = |name: Name| account.and_then(|account| settings.get(&name.slot(account)?));
+            let of_chat = setting(Name::Chat(chat.id)).map(|body| OfChat::decode(body.as_slice()));
             let roster = if undecided.is_empty() { None } else { roster_at(db, chat)? };
             let beside = Beside {
                 other,
+                verified_key: other.and_then(|other| kept_key(setting(Name::Contact(other))?)),
                 contact: other.and_then(|other| contacts.get(&other)).cloned(),
                 scene: scenes.remove(&chat.number).unwrap_or_default(),
                 newest: newest.remove(&chat.number),
@@ -183,6 +193,8 @@ struct Beside {
     scene: Scene,
     newest: Option<Item>,
     undecided: Option<AccountId>,
+    /// The identity key of the other side that the person has verified.
+    verified_key: Option<[u8; 32]>,
     of_chat: OfChat,
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension as _, Row, params};
-use sotto_crypto::certificate::{DeviceCertificate, Purpose};
 use sotto_crypto::identity::IdentityPublicKey;
 use sotto_crypto::mls::group::Group;
 use sotto_proto::wire::ConversationKind;
@@ -173,31 +172,6 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    /// The own account as the server has it: the only thing that is new in it is which device is the vault's.
-    pub(super) fn take_own_account(&mut self, reply: wire::GetOwnAccountResponse) -> Result<(), Mishap> {
-        let keys = reply.keys.ok_or(Mishap::Bad("keys"))?;
-        let now = self.now();
-        let account = self.account()?;
-        let (own, identity) = (account.id, account.identity);
-        let certificates = keys.certificates.iter().filter_map(|bytes| DeviceCertificate::decode(bytes).ok());
-        let vault = certificates.filter(|certificate| {
-            let verified = certificate.verify(own, &identity, now);
-            verified.is_ok_and(|device| device.claims().purpose == Purpose::Vault)
-        });
-        let vault: Option<DeviceCertificate> = vault.last();
-        self.update(|account| {
-            account.wants.remove(Wants::OWN_ACCOUNT);
-            account.user_name.clone_from(&keys.user_name);
-            if let (Some(kept), Some(certificate)) = (account.vault.as_mut(), vault) {
-                kept.device = certificate.claimed_device();
-                kept.certificate = Some(certificate);
-            }
-        })?;
-        self.take_keys(&keys)?;
-        self.tell(Change::Account);
-        self.revisit_unfinished()
-    }
-
     /// Asks for what is new of those whose keys changed or who were never looked at.
     pub(super) fn ask_for_keys(&mut self) -> Result<(), Mishap> {
         if self.is_busy(Lane::Keys)? {
@@ -259,7 +233,7 @@ impl Step<'_, '_> {
         }?)
     }
 
-    fn keep_blocked(&mut self, account: AccountId, blocked: bool) -> Result<(), Mishap> {
+    pub(super) fn keep_blocked(&mut self, account: AccountId, blocked: bool) -> Result<(), Mishap> {
         self.db
             .prepare_cached(
                 "INSERT INTO contacts (account_id, blocked) VALUES (?1, ?2)

@@ -39,13 +39,10 @@ impl Step<'_, '_> {
                 self.factor_drawn(&reply::<wire::EnableTotpStartRequest>(whole())?);
                 Ok(())
             }
-            Method::AuthEnableTotpFinish => {
-                self.factor_enabled(reply::<wire::EnableTotpFinishRequest>(whole())?);
-                Ok(())
-            }
-            Method::AuthDisableTotp => {
-                self.tell(Change::Done(Attempt::Factor));
-                Ok(())
+            Method::AuthEnableTotpFinish => self.factor_enabled(reply::<wire::EnableTotpFinishRequest>(whole())?),
+            Method::AuthDisableTotp => self.factor_changed(),
+            Method::AuthRenewBackupCodes => {
+                self.backup_codes_came(reply::<wire::RenewBackupCodesRequest>(whole())?.backup_codes)
             }
             Method::AuthRecoverStart => self.recovery_challenged(reply::<wire::RecoverStartRequest>(whole())?),
             Method::AuthRecoverProve => self.recovery_proved(reply::<wire::RecoverProveRequest>(whole())?),
@@ -144,6 +141,10 @@ impl Step<'_, '_> {
                 self.tell(Change::Chats);
             }
             Method::ConversationDeclineRequest => {
+                let asked: wire::DeclineRequestRequest = kept.request()?;
+                if let Some(stranger) = chat.requested_by.filter(|_| asked.block) {
+                    self.keep_blocked(stranger, true)?;
+                }
                 chat.stand = Stand::Left;
                 chat.membership = Membership::Former;
                 self.tell(Change::Chats);
@@ -260,7 +261,10 @@ impl Step<'_, '_> {
             }
             Method::AuthDeleteAccount => self.errand_refused(Attempt::Deletion, failure),
             Method::AccountPutVault => self.errand_refused(Attempt::RecoveryWords, failure),
-            Method::AuthEnableTotpStart | Method::AuthEnableTotpFinish | Method::AuthDisableTotp => {
+            Method::AuthEnableTotpStart
+            | Method::AuthEnableTotpFinish
+            | Method::AuthDisableTotp
+            | Method::AuthRenewBackupCodes => {
                 self.errand_refused(Attempt::Factor, failure);
             }
             Method::AccountRevokeDevice if self.memory.leaving => self.wipe()?,
@@ -384,6 +388,7 @@ fn is_answered_at_once(method: Method) -> bool {
             | Method::AuthEnableTotpStart
             | Method::AuthEnableTotpFinish
             | Method::AuthDisableTotp
+            | Method::AuthRenewBackupCodes
             | Method::AccountListDevices
             | Method::AuthListSessions
             | Method::AuthRevokeSession

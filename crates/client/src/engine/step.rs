@@ -13,6 +13,7 @@ use super::change::Change;
 use super::entrance::Flow;
 use super::errands::{FactorPapers, OwnDevice};
 use super::moment::{Moment, ServerClock};
+use super::own::OwnAccount;
 use super::requests::Traffic;
 use super::sessions::OwnSession;
 use super::transfers::Transfers;
@@ -44,6 +45,7 @@ pub(super) struct Memory {
     pub(super) papers: FactorPapers,
     pub(super) devices: Vec<OwnDevice>,
     pub(super) sessions: Vec<OwnSession>,
+    pub(super) own: Option<OwnAccount>,
     /// Until when those who said that they are there count as being there, by the clock of this device.
     pub(super) presence: BTreeMap<AccountId, u64>,
     /// Conversations of which the last reply said less than had been told before: they were asked about once more.

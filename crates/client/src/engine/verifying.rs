@@ -51,13 +51,15 @@ impl Engine {
         }))
     }
 
-    /// Judges what was scanned from a contact's screen. None for somebody whose key is not known.
+    /// Judges what was scanned from a contact's screen, by one of the keys that the contact was seen with. None for somebody whose key is
+    /// not known, or who has no new one.
     pub fn judge_scan(
         &self,
         account: AccountId,
+        key: KeyChoice,
         text: &str,
     ) -> Result<Option<Result<Verdict, ScanError>>, EngineError> {
-        let parties = self.parties(account, KeyChoice::Known)?;
+        let parties = self.parties(account, key)?;
         Ok(parties.map(|(own, contact)| judge_qr_text(text, &own, &contact)))
     }
 
@@ -167,6 +169,11 @@ pub(super) fn verified_key(
 ) -> Result<Option<[u8; 32]>, StoreError> {
     let said: OfContact = setting(db, account, &Name::Contact(contact))?;
     Ok(said.verified_key.try_into().ok())
+}
+
+/// The same, of the setting as it is kept.
+pub(super) fn kept_key(setting: &[u8]) -> Option<[u8; 32]> {
+    OfContact::decode(setting).ok()?.verified_key.try_into().ok()
 }
 
 /// Remembers an identity key that an account was seen with. Says whether it is another one than was known, and new as such.

@@ -175,6 +175,21 @@ impl Engine {
         Ok(self.store.search(wanted)?)
     }
 
+    /// Whom the account has blocked.
+    pub fn blocked(&self) -> Result<Vec<Contact>, EngineError> {
+        let mut statement = self
+            .store
+            .connection()
+            .prepare_cached("SELECT account_id FROM contacts WHERE blocked = 1 ORDER BY user_name, account_id")
+            .map_err(StoreError::from)?;
+        let accounts = statement
+            .query_map([], |row| row.get(0).map(AccountId::from_bytes))
+            .map_err(StoreError::from)?
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(StoreError::from)?;
+        accounts.into_iter().filter_map(|account| self.contact(account).transpose()).collect()
+    }
+
     /// What is known of another account.
     pub fn contact(&self, account: AccountId) -> Result<Option<Contact>, EngineError> {
         let db = self.store.connection();

@@ -1,18 +1,18 @@
-//! Coming in, going, and what only the password opens.
+//! Coming in, going, and how one is called.
 
 use serde::Serialize;
-use sotto_client::engine::{Engine, Errand};
+use sotto_client::engine::Engine;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
 use super::Client;
 use crate::failure::Failure;
-use crate::view::{self, COST, password};
+use crate::view;
 
-/// The own devices.
+/// The own account as the server keeps it, once it was asked for.
 #[derive(Serialize, Tsify)]
 #[serde(transparent)]
-pub struct Devices(Vec<view::Device>);
+pub struct MaybeOwnAccount(Option<view::OwnAccount>);
 
 #[wasm_bindgen]
 impl Client {
@@ -56,83 +56,39 @@ impl Client {
         self.act(Engine::recovery_words_are_kept)
     }
 
-    /// New recovery words; the old ones are void.
-    #[wasm_bindgen(js_name = renewRecoveryWords)]
-    pub fn renew_recovery_words(&self, typed: String) -> Result<(), Failure> {
-        self.run(typed, Errand::RenewRecoveryWords)
+    /// Says of a text what keeps it from being recovery words, before anything is tried with it.
+    #[wasm_bindgen(js_name = judgeWords)]
+    pub fn judge_words(&self, words: String) -> Result<Ts<view::WordsVerdict>, Failure> {
+        Ok(view::WordsVerdict::of(words).into_ts()?)
     }
 
-    /// Another password, and whether all other devices have to sign in again.
-    #[wasm_bindgen(js_name = changePassword)]
-    pub fn change_password(&self, typed: String, new: String, end_other_sessions: bool) -> Result<(), Failure> {
-        let password = password(new)?;
-        self.run(typed, Errand::ChangePassword { password, cost: COST, end_other_sessions })
+    /// Asks what the server keeps of the own account. `account` tells when it came.
+    #[wasm_bindgen(js_name = askForAccount)]
+    pub fn ask_for_account(&self) -> Result<(), Failure> {
+        self.act(Engine::ask_for_account)
     }
 
-    /// A second factor: after `factor-drawn` its secret is to be shown, and `confirmFactor` ends it.
-    #[wasm_bindgen(js_name = enableFactor)]
-    pub fn enable_factor(&self, typed: String) -> Result<(), Failure> {
-        self.run(typed, Errand::EnableFactor)
+    /// The own account, as it was last asked for.
+    #[wasm_bindgen(js_name = ownAccount)]
+    pub fn own_account(&self) -> Result<Ts<MaybeOwnAccount>, Failure> {
+        self.look(|engine| Ok(MaybeOwnAccount(engine.own().map(view::OwnAccount::from))))
     }
 
-    /// No second factor any more.
-    #[wasm_bindgen(js_name = disableFactor)]
-    pub fn disable_factor(&self, typed: String) -> Result<(), Failure> {
-        self.run(typed, Errand::DisableFactor)
+    /// How the person wants to be called, and a line about them.
+    #[wasm_bindgen(js_name = ownProfile)]
+    pub fn own_profile(&self) -> Result<Ts<view::Profile>, Failure> {
+        self.look(|engine| Ok(view::Profile::from(engine.profile()?)))
     }
 
-    /// What has to go into the authenticator, after `factor-drawn`.
-    #[wasm_bindgen(js_name = factorSecret)]
-    pub fn factor_secret(&self) -> Option<String> {
-        self.agent.act(|engine, _| engine.expose_factor_secret().map(str::to_owned))
-    }
-
-    /// Proves that the authenticator has it.
-    #[wasm_bindgen(js_name = confirmFactor)]
-    pub fn confirm_factor(&self, code: &str) -> Result<(), Failure> {
-        self.act(|engine, moment| engine.confirm_factor(code, moment))
-    }
-
-    /// The codes to be written down after the second factor was turned on. They are given once.
-    #[wasm_bindgen(js_name = takeBackupCodes)]
-    pub fn take_backup_codes(&self) -> Vec<String> {
-        self.agent.act(|engine, _| engine.take_backup_codes()).iter().map(|code| code.to_string()).collect()
-    }
-
-    /// Asks for the list of the own devices. `devices` tells when it came.
-    #[wasm_bindgen(js_name = askForDevices)]
-    pub fn ask_for_devices(&self) -> Result<(), Failure> {
-        self.act(Engine::ask_for_devices)
-    }
-
-    /// The own devices, as they were last asked for.
-    #[wasm_bindgen(js_name = devices)]
-    pub fn devices(&self) -> Result<Ts<Devices>, Failure> {
-        self.look(|engine| Ok(Devices(engine.devices().iter().map(view::Device::from).collect())))
-    }
-
-    /// Another device of the account is no longer trusted.
-    #[wasm_bindgen(js_name = revokeDevice)]
-    pub fn revoke_device(&self, typed: String, device: &str) -> Result<(), Failure> {
-        self.run(typed, Errand::RevokeDevice(device.parse()?))
+    /// Says how the person wants to be called, on all devices. Conversations learn of it when something is said there next.
+    #[wasm_bindgen(js_name = setOwnProfile)]
+    pub fn set_own_profile(&self, name: &str, about: &str) -> Result<(), Failure> {
+        self.act(|engine, moment| engine.set_profile(name, about, moment))
     }
 
     /// Takes this browser out of the account and wipes everything here.
     #[wasm_bindgen(js_name = logOut)]
     pub fn log_out(&self) -> Result<(), Failure> {
         self.act(Engine::log_out)
-    }
-
-    /// Deletes the account, and everything of it here.
-    #[wasm_bindgen(js_name = deleteAccount)]
-    pub fn delete_account(&self, typed: String) -> Result<(), Failure> {
-        self.run(typed, Errand::DeleteAccount)
-    }
-}
-
-impl Client {
-    fn run(&self, typed: String, errand: Errand) -> Result<(), Failure> {
-        let password = password(typed)?;
-        self.act(|engine, moment| engine.run(password, errand, moment))
     }
 }

@@ -8,10 +8,13 @@ mod account;
 mod chats;
 mod messages;
 mod people;
+mod security;
+mod storage;
 
-pub use account::Devices;
+pub use account::MaybeOwnAccount;
 pub use chats::{AllFound, Chats, MaybeChat, Members, Page, Pins};
-pub use people::{MaybeContact, MaybeSafety, MaybeScan};
+pub use people::{Contacts, MaybeContact, MaybeSafety, MaybeScan};
+pub use security::{Devices, MaybeFactorSecret};
 
 use std::rc::Rc;
 
@@ -50,7 +53,13 @@ impl Client {
     /// Who is here.
     #[wasm_bindgen(js_name = session)]
     pub fn session(&self) -> Result<Ts<view::Session>, Failure> {
-        self.look(|engine| Ok(view::Session::of(engine, self.agent.is_online(), self.in_memory)))
+        self.look(|engine| view::Session::of(engine, self.agent.is_online(), self.in_memory))
+    }
+
+    /// The version of the core, which is that of the whole product.
+    #[wasm_bindgen(js_name = version)]
+    pub fn version(&self) -> String {
+        crate::core_version()
     }
 
     /// The network may be back: tries now what would have been tried later.

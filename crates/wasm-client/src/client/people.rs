@@ -9,19 +9,24 @@ use wasm_bindgen::prelude::*;
 use super::Client;
 use crate::failure::Failure;
 use crate::time::now_ms;
-use crate::view;
+use crate::{qr, view};
 
 /// What is known of an account, if anything is.
 #[derive(Serialize, Tsify)]
 #[serde(transparent)]
 pub struct MaybeContact(Option<view::Contact>);
 
+/// Other accounts.
+#[derive(Serialize, Tsify)]
+#[serde(transparent)]
+pub struct Contacts(Vec<view::Contact>);
+
 /// What is to be compared, if the key is known.
 #[derive(Serialize, Tsify)]
 #[serde(transparent)]
 pub struct MaybeSafety(Option<view::Safety>);
 
-/// What a scan tells, if the key is known.
+/// What a scan tells, if there was a code to be read.
 #[derive(Serialize, Tsify)]
 #[serde(transparent)]
 pub struct MaybeScan(Option<view::Scan>);
@@ -48,14 +53,30 @@ impl Client {
     #[wasm_bindgen(js_name = safety)]
     pub fn safety(&self, account: &str, key: Ts<view::KeyChoice>) -> Result<Ts<MaybeSafety>, Failure> {
         let (account, key) = (account.parse()?, key.to_rust()?.into());
-        self.look(|engine| Ok(MaybeSafety(engine.safety(account, key)?.map(view::Safety::from))))
+        let safety = self.act(|engine, _| engine.safety(account, key))?;
+        Ok(MaybeSafety(safety.as_ref().map(view::Safety::of).transpose()?).into_ts()?)
     }
 
-    /// Judges what was scanned from a contact's screen.
-    #[wasm_bindgen(js_name = judgeScan)]
-    pub fn judge_scan(&self, account: &str, text: &str) -> Result<Ts<MaybeScan>, Failure> {
-        let account = account.parse()?;
-        self.look(|engine| Ok(MaybeScan(engine.judge_scan(account, text)?.map(view::Scan::from))))
+    /// Reads a picture of a contact's screen, given as one byte of brightness a point, and judges the code on it. Where there are several,
+    /// one that does not speak of verification does not hide one that does.
+    #[wasm_bindgen(js_name = judgePicture)]
+    pub fn judge_picture(
+        &self,
+        account: &str,
+        key: Ts<view::KeyChoice>,
+        width: u32,
+        brightness: Vec<u8>,
+    ) -> Result<Ts<MaybeScan>, Failure> {
+        let (account, key) = (account.parse()?, key.to_rust()?.into());
+        let texts = qr::texts_in(width, &brightness)?;
+        self.look(|engine| {
+            let mut judged = None;
+            for text in &texts {
+                let scan = engine.judge_scan(account, key, text)?.map(view::Scan::from);
+                judged = judged.filter(|before: &view::Scan| !before.is_of_another_kind()).or(scan);
+            }
+            Ok(MaybeScan(judged))
+        })
     }
 
     /// The person has compared, and found the known key to be the contact's; or takes that back.
@@ -70,6 +91,15 @@ impl Client {
     pub fn decide_on_key(&self, account: &str, choice: Ts<view::KeyChoice>) -> Result<(), Failure> {
         let (account, choice) = (account.parse()?, choice.to_rust()?.into());
         self.act(|engine, moment| engine.decide_on_key(account, choice, moment))
+    }
+
+    /// Whom the account has blocked.
+    #[wasm_bindgen(js_name = blocked)]
+    pub fn blocked(&self) -> Result<Ts<Contacts>, Failure> {
+        self.look(|engine| {
+            let blocked = engine.blocked()?.into_iter();
+            Ok(Contacts(blocked.map(|contact| view::Contact::of(contact, false)).collect()))
+        })
     }
 
     /// Blocks an account, or takes the block back.

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
-use sotto_client::engine::{self, Engine, OwnDevice};
+use sotto_client::engine::{self, Engine, EngineError};
 use sotto_crypto::login::{Password, StretchCost};
-use sotto_crypto::recovery::RecoveryCode;
+use sotto_crypto::recovery::{RecoveryCode, RecoveryCodeError};
 use sotto_proto::UserName;
 use tsify::Tsify;
 
@@ -10,7 +10,7 @@ use crate::failure::{Failure, FailureCode};
 
 /// Who is here.
 #[derive(Serialize, Tsify)]
-#[allow(clippy::struct_excessive_bools, reason = "four answers to four questions")]
+#[allow(clippy::struct_excessive_bools, reason = "five answers to five questions")]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
     /// The account; none where nobody ever signed in.
@@ -20,6 +20,8 @@ pub struct Session {
     signed_in: bool,
     /// Whether recovery words wait to be written down.
     has_recovery_words: bool,
+    /// Whether a device has come to the account of which the person has not said that it is theirs.
+    has_new_device: bool,
     /// Whether the server can be reached.
     online: bool,
     /// Whether everything here goes with the worker, because the browser keeps nothing.
@@ -27,15 +29,16 @@ pub struct Session {
 }
 
 impl Session {
-    pub(crate) fn of(engine: &Engine, online: bool, in_memory: bool) -> Self {
-        Self {
+    pub(crate) fn of(engine: &Engine, online: bool, in_memory: bool) -> Result<Self, EngineError> {
+        Ok(Self {
             account: engine.own_account().map(hex),
             user_name: engine.user_name().map(str::to_owned),
             signed_in: engine.is_signed_in(),
             has_recovery_words: engine.expose_recovery_words().is_some(),
+            has_new_device: engine.has_new_device()?,
             online,
             in_memory,
-        }
+        })
     }
 }
 
@@ -128,30 +131,75 @@ impl From<FactorCode> for engine::FactorCode {
     }
 }
 
-/// A device of the own account.
+/// What keeps a text from being recovery words.
 #[derive(Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct Device {
-    id: String,
-    /// Empty if it has no name.
-    name: String,
-    added_at_ms: u64,
-    /// To the hour.
-    last_used_at_ms: u64,
-    /// Whether it is this one.
-    this: bool,
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum WordsVerdict {
+    /// Nothing does: they can be tried.
+    Good,
+    /// There are more words than these, or fewer.
+    Count {
+        count: usize,
+    },
+    /// The word at this place, counted from 1, is none that recovery codes use.
+    Unknown {
+        place: usize,
+    },
+    /// Each word could be right, all of them together are not.
+    Mixed,
+    TooLong,
 }
 
-impl From<&OwnDevice> for Device {
-    fn from(device: &OwnDevice) -> Self {
-        let OwnDevice { id, name, added_at_ms, last_used_at_ms, this, .. } = device;
-        Self {
-            id: hex(id),
-            name: name.clone(),
-            added_at_ms: *added_at_ms,
-            last_used_at_ms: *last_used_at_ms,
-            this: *this,
+impl WordsVerdict {
+    pub(crate) fn of(words: String) -> Self {
+        let parsed = RecoveryCode::parse(&words);
+        wipe(words);
+        match parsed {
+            Ok(_) => Self::Good,
+            Err(RecoveryCodeError::WordCount(count)) => Self::Count { count },
+            Err(RecoveryCodeError::UnknownWord(place)) => Self::Unknown { place },
+            Err(RecoveryCodeError::Checksum) => Self::Mixed,
+            Err(RecoveryCodeError::TooLong) => Self::TooLong,
         }
+    }
+}
+
+/// The own account as the server keeps it.
+#[derive(Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnAccount {
+    /// Empty if it has none.
+    email: String,
+    has_factor: bool,
+    backup_codes_left: u32,
+    /// Bytes on the server.
+    storage_used: u64,
+    storage_quota: u64,
+}
+
+impl From<&engine::OwnAccount> for OwnAccount {
+    fn from(own: &engine::OwnAccount) -> Self {
+        let engine::OwnAccount { email, has_factor, backup_codes_left, storage_used, storage_quota } = own;
+        Self {
+            email: email.clone(),
+            has_factor: *has_factor,
+            backup_codes_left: *backup_codes_left,
+            storage_used: *storage_used,
+            storage_quota: *storage_quota,
+        }
+    }
+}
+
+/// How the person wants to be called; empty as long as they have not said.
+#[derive(Serialize, Tsify)]
+pub struct Profile {
+    name: String,
+    about: String,
+}
+
+impl From<(String, String)> for Profile {
+    fn from((name, about): (String, String)) -> Self {
+        Self { name, about }
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Chat {
     ready: bool,
     /// What does not add up.
     trouble: Option<Trouble>,
+    /// Whether the person has verified the other side of a chat of two, and nothing has changed since.
+    verified: bool,
     draft: String,
     preferences: Preferences,
 }
@@ -52,6 +54,7 @@ impl From<ChatView> for Chat {
             mentions: chat.unread.mentions,
             ready: chat.ready,
             trouble: chat.trouble.map(Trouble::from),
+            verified: chat.verified,
             draft: chat.draft,
             preferences: chat.preferences.into(),
         }

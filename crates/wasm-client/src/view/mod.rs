@@ -7,10 +7,11 @@ mod change;
 mod chat;
 mod item;
 mod people;
+mod security;
 mod text;
 
 pub(crate) use account::{COST, password, user_name};
-pub use account::{Device, FactorCode, Login, NewPerson, Recovery, Session};
+pub use account::{FactorCode, Login, NewPerson, OwnAccount, Profile, Recovery, Session, WordsVerdict};
 pub use change::{Attempt, Change, Why};
 pub use chat::{
     Answered, Chat, Found, Kind, Line, Member, NewMessage, Placed, Preferences, Search, Stand, Standing, Target,
@@ -18,6 +19,7 @@ pub use chat::{
 };
 pub use item::{Item, PollOption, Queued, Quotation, Reaction, What};
 pub use people::{Contact, KeyChoice, Safety, Scan};
+pub use security::{Archived, Device, FactorSecret};
 pub use text::{Node, Style};
 
 use std::fmt::Display;

@@ -4,6 +4,8 @@ use sotto_crypto::safety::{ScanError, Verdict};
 use tsify::Tsify;
 
 use super::hex;
+use crate::failure::Failure;
+use crate::qr::QrCode;
 
 /// What is known of another account.
 #[derive(Debug, Serialize, Tsify)]
@@ -63,16 +65,16 @@ pub struct Safety {
     /// The same, to be read aloud.
     words: Vec<String>,
     /// What the own screen shows for the other to scan.
-    qr_text: String,
+    code: QrCode,
 }
 
-impl From<engine::Safety> for Safety {
-    fn from(safety: engine::Safety) -> Self {
-        Self {
+impl Safety {
+    pub(crate) fn of(safety: &engine::Safety) -> Result<Self, Failure> {
+        Ok(Self {
             digits: safety.number.digits(),
             words: safety.number.words().map(str::to_owned).into(),
-            qr_text: safety.qr_text,
-        }
+            code: QrCode::of(&safety.qr_text)?,
+        })
     }
 }
 
@@ -92,6 +94,12 @@ pub enum Scan {
     OtherKind,
     /// It begins like one, but is damaged.
     Malformed,
+}
+
+impl Scan {
+    pub(crate) fn is_of_another_kind(&self) -> bool {
+        matches!(self, Self::OtherKind)
+    }
 }
 
 impl From<Result<Verdict, ScanError>> for Scan {

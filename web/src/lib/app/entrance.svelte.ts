@@ -1,8 +1,9 @@
-import type { Change } from "../../wasm/sotto_wasm_client.js";
+import type { Change, WordsVerdict } from "../../wasm/sotto_wasm_client.js";
 import { failureFrom } from "../check/failure.ts";
 import { Refusal } from "../client/calls.ts";
 import type { Client } from "../client/client.ts";
-import { obstacleOf, type Obstacle } from "./entry.ts";
+import { deviceName } from "./device-name.ts";
+import { factorCode, obstacleOf, type Obstacle } from "./entry.ts";
 
 export interface Person {
   name: string;
@@ -20,19 +21,30 @@ export class Entrance {
   }
 
   register({ name, password }: Person): Promise<void> {
-    const person = { userName: name, email: "", password, deviceName: "" };
+    const person = { userName: name, email: "", password, deviceName: deviceName(navigator.userAgent) };
     return this.#try("name-unusable", () => this.#client.call("register", person));
   }
 
   signIn({ name, password }: Person): Promise<void> {
-    const login = { loginName: name.trim().toLowerCase().replace(/^@/, ""), password, deviceName: "" };
+    const login = { loginName: loginName(name), password, deviceName: deviceName(navigator.userAgent) };
     return this.#try("wrong-password", () => this.#client.call("signIn", login));
   }
 
+  /** Comes back by the words on paper, with a new password. */
+  recover({ name, password }: Person, words: string): Promise<void> {
+    const recovery = { loginName: loginName(name), words, newPassword: password };
+    return this.#try("password-unusable", () =>
+      this.#client.call("recover", { ...recovery, deviceName: deviceName(navigator.userAgent) }),
+    );
+  }
+
+  /** What keeps a text from being recovery words. */
+  judge(words: string): Promise<WordsVerdict> {
+    return this.#client.call("judgeWords", words);
+  }
+
   confirm(code: string): Promise<void> {
-    const digits = code.replace(/\s/g, "");
-    const factor = { type: /^\d{6}$/.test(digits) ? ("totp" as const) : ("backup" as const), code: digits };
-    return this.#try("wrong-code", () => this.#client.call("secondFactor", factor));
+    return this.#try("wrong-code", () => this.#client.call("secondFactor", factorCode(code)));
   }
 
   take(change: Change): void {
@@ -57,4 +69,8 @@ export class Entrance {
       this.phase = "asking";
     }
   }
+}
+
+function loginName(typed: string): string {
+  return typed.trim().toLowerCase().replace(/^@/, "");
 }

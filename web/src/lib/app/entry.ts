@@ -1,5 +1,5 @@
 // What stands between a person and the chats, in words of the catalogue.
-import type { Attempt, Change, Why } from "../../wasm/sotto_wasm_client.js";
+import type { Attempt, Change, FactorCode, Why } from "../../wasm/sotto_wasm_client.js";
 
 /** What kept somebody from coming in, each with a sentence of its own. */
 export type Obstacle =
@@ -14,6 +14,8 @@ export type Obstacle =
   | "weak-server"
   | "other-account"
   | "bad-vault"
+  | "wrong-words"
+  | "not-there"
   | "failed";
 
 const OF_THE_SERVER: Record<string, Obstacle> = {
@@ -32,13 +34,21 @@ const BY_ITSELF: Partial<Record<Why["type"], Obstacle>> = {
   "weak-server": "weak-server",
   "other-account": "other-account",
   "bad-vault": "bad-vault",
+  "nobody-there": "not-there",
 };
 
 const COMING_IN: readonly Attempt["type"][] = ["register", "sign-in", "recover"];
 
-/** The obstacle that a change tells of, if it is about coming in. */
-export function obstacleOf(change: Change): Obstacle | undefined {
-  if (change.type !== "failed" || !COMING_IN.includes(change.attempt.type)) return undefined;
+/** The obstacle that a change tells of, if it is about coming in or about what else is attempted. */
+export function obstacleOf(change: Change, also?: Attempt["type"]): Obstacle | undefined {
+  if (change.type !== "failed" || ![...COMING_IN, also].includes(change.attempt.type)) return undefined;
+  if (change.attempt.type === "recover" && change.why.type === "wrong-password") return "wrong-words";
   if (change.why.type === "refused") return OF_THE_SERVER[change.why.code] ?? "failed";
   return BY_ITSELF[change.why.type] ?? "failed";
+}
+
+/** What was typed as a code: six digits are of an authenticator, anything else is of the paper. */
+export function factorCode(typed: string): FactorCode {
+  const code = typed.replace(/\s/g, "");
+  return { type: /^\d{6}$/.test(code) ? "totp" : "backup", code };
 }

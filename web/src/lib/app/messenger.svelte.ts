@@ -1,6 +1,7 @@
 import { createContext } from "svelte";
 import type { Change, Chat, Session } from "../../wasm/sotto_wasm_client.js";
 import { Client, type State } from "../client/client.ts";
+import { leaveNothing } from "./farewell.ts";
 import { Conversation } from "./conversation.svelte.ts";
 import { Entrance } from "./entrance.svelte.ts";
 import { Fresh } from "./fresh.ts";
@@ -14,6 +15,8 @@ export class Messenger {
   session = $state.raw<Session>();
   chats = $state.raw<Chat[]>([]);
   open = $state.raw<Conversation>();
+  /** How far this browser has come with forgetting an account that it has left. */
+  farewell = $state<"leaving" | "gone" | "gone in part">();
   readonly client = new Client();
   readonly entrance = new Entrance(this.client);
   readonly #session = new Fresh(async () => void (this.session = await this.client.call("session")));
@@ -52,16 +55,16 @@ export class Messenger {
   }
 
   #take(change: Change): void {
-    this.entrance.take(change);
+    // What is done with a password by somebody who is in is no entering.
+    if (!this.session?.signedIn) this.entrance.take(change);
     this.open?.take(change);
     switch (change.type) {
       case "started":
         this.show(change.chat);
         break;
       case "wiped":
-        this.leave();
-        this.#session.want();
-        break;
+        void this.#depart();
+        return;
       case "online":
         this.#session.want();
         if (change.online) this.#appear();
@@ -69,6 +72,7 @@ export class Messenger {
       case "signed-in":
       case "signed-out":
       case "account":
+      case "devices":
         this.#session.want();
         break;
     }
@@ -84,6 +88,14 @@ export class Messenger {
     location.hash = "";
   }
 
+  /** The account is gone from here; now everything else goes that the browser keeps for it. */
+  async #depart(): Promise<void> {
+    this.farewell = "leaving";
+    this.leave();
+    this.client.stop();
+    this.farewell = (await leaveNothing()) ? "gone" : "gone in part";
+  }
+
   /** Says that the person is there, for as long as somebody may be looking. */
   #appear(): void {
     if (this.session?.signedIn) void this.client.call("appear", !document.hidden).catch(() => {});
@@ -92,6 +104,13 @@ export class Messenger {
   /** The recovery words are on paper: nobody has to see them again. */
   async wordsAreKept(): Promise<void> {
     await this.client.call("recoveryWordsAreKept");
+    // Somebody who has just settled in wants to stay. A browser that says no is asked again in the settings.
+    void navigator.storage.persist().catch(() => false);
+    this.lookAgain();
+  }
+
+  /** Something of the own account is not what it was. */
+  lookAgain(): void {
     this.#session.want();
   }
 

@@ -15,6 +15,9 @@ const CORE_CODES: Record<CoreFailure["code"], true> = {
   "no-such-chat": true,
   "too-long": true,
   "wrong-words": true,
+  "no-history": true,
+  "others-history": true,
+  "broken-history": true,
   unusable: true,
   failed: true,
 };

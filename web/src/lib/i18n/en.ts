@@ -1,6 +1,7 @@
 // The English catalogue. It defines the keys: every other catalogue has exactly these, or does not compile.
 import type { Obstacle } from "../app/entry.ts";
 import type { FailureCode } from "../check/failure.ts";
+import { obstacles, safety } from "./en-safety.ts";
 import { pluralFor } from "./plural.ts";
 
 const plural = pluralFor("en");
@@ -84,6 +85,18 @@ const failures: Record<FailureCode, Advice> = {
     what: "These are not the recovery words of an account.",
     todo: "Compare them with what you wrote down: the order, and the first four letters of each.",
   },
+  "no-history": {
+    what: "This is not a history file that this version can read.",
+    todo: "Choose the file that you saved from Sotto, or update Sotto here.",
+  },
+  "others-history": {
+    what: "This is the history of another account.",
+    todo: "Sign in to the account that the file was saved from.",
+  },
+  "broken-history": {
+    what: "The history file is damaged or was changed. Nothing of it was taken over.",
+    todo: "Save it once more from the device that it came from.",
+  },
   unusable: {
     what: "Something of what was entered cannot be used.",
     todo: "Look at it again, and change what does not fit.",
@@ -152,9 +165,6 @@ export const en = {
     inMemory: "This browser keeps nothing. Everything works until this tab is closed; then it is gone from here.",
     settings: "Settings",
     check: "Security check",
-    logOut: "Log out",
-    logOutSure: "Everything of this account is wiped from this browser. What is on other devices stays.",
-    cancel: "Cancel",
     back: "Back to the chats",
   },
 
@@ -198,6 +208,7 @@ export const en = {
     "bad-vault":
       "What the server keeps for this account does not open. Try again, and ask whoever runs it if it stays.",
     failed: "Something went wrong. Look at your connection and try again.",
+    ...obstacles,
   } as Record<Obstacle, string>,
 
   words: {
@@ -363,6 +374,8 @@ export const en = {
 
   failure: { what: "What happened", todo: "What to do", detail: "Technical detail" },
   failures,
+
+  ...safety,
 
   update: { text: "A new version of Sotto is ready.", reload: "Reload" },
 

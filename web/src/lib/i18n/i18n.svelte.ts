@@ -61,6 +61,18 @@ export class I18n {
     return daysBetween(atMs, nowMs) === 0 ? this.#clock.format(atMs) : this.#short.format(atMs);
   }
 
+  /** How much room something takes, in the largest unit that leaves a whole one. */
+  size(bytes: number): string {
+    const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), SIZES.length - 1);
+    const format = {
+      style: "unit",
+      unit: SIZES[step] ?? "byte",
+      unitDisplay: "short",
+      maximumFractionDigits: 1,
+    } as const;
+    return new Intl.NumberFormat(this.#tag, format).format(bytes / 1000 ** step);
+  }
+
   number(value: number): string {
     return this.#numbers.format(value);
   }
@@ -83,5 +95,7 @@ function languageOf(tag: string): string | undefined {
 function isLocale(tag: string | undefined): tag is Locale {
   return LOCALES.some((locale) => locale === tag);
 }
+
+const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
 
 export const [getI18n, setI18n] = createContext<I18n>();

@@ -120,6 +120,11 @@ impl Engine {
         self.signed_in_step(moment, errands::log_out)
     }
 
+    /// Whether this device is on its way out. It goes in the end also if no server can be reached, so calls are tried meanwhile.
+    pub fn is_leaving(&self) -> bool {
+        self.memory.leaving
+    }
+
     fn enter(&mut self, visitor: Visitor, moment: &mut Moment<'_>) -> Result<(), EngineError> {
         self.step(moment, |step| {
             step.enter(visitor);

@@ -1,0 +1,2 @@
+/** Whoever has the lock of this name has the store of this browser. */
+export const STORE_LOCK = "sotto-store";

@@ -1,0 +1,252 @@
+// English: settings, devices, passwords, and making sure of each other.
+import type { Obstacle } from "../app/entry.ts";
+import type { Section } from "../app/place.ts";
+import { pluralFor } from "./plural.ts";
+
+const plural = pluralFor("en");
+
+export const safety = {
+  settings: {
+    title: "Settings",
+    back: "Back to settings",
+    close: "Back to the chats",
+    sections: {
+      account: { title: "Account", text: "Your name, logging out" },
+      appearance: { title: "Appearance", text: "Colours and language" },
+      devices: { title: "Devices", text: "Where you are signed in" },
+      security: { title: "Security", text: "Password, second factor, blocked people" },
+      storage: { title: "Storage", text: "What is kept here, your history as a file" },
+      about: { title: "About Sotto", text: "Version and security check" },
+    } as Record<Section, { title: string; text: string }>,
+  },
+
+  account: {
+    userName: "User name",
+    userNameText: "Others find you by it. It stays the same.",
+    profile: "How others see you",
+    displayName: "Display name",
+    displayNameHint: "People whom you write to learn of it with your next message.",
+    about: "About you",
+    save: "Save",
+    saved: "Saved",
+    unusable: "This name or text cannot be used: it is too long, or has characters that hide or turn text around.",
+    logOut: "Log out",
+    logOutText: "Takes this browser out of your account and removes everything of it from here. Other devices stay.",
+    logOutSure: "Messages that were not sent yet are lost. To come back you need your password.",
+    remove: "Delete account",
+    removeText: "Ends your account for good, on all devices. Nobody can bring it back, and nobody else gets its name.",
+    removeSure: "Type your user name to show that you mean it.",
+    gone: "You are logged out",
+    goneText: "Nothing of your account is left in this browser: no messages, no keys, no copy of the app.",
+    goneInPart:
+      "Your account is gone from here, but the browser would not give up all files. Delete the data of this site in its settings.",
+    leaving: "Removing everything from this browser",
+    again: "Sign in again",
+  },
+
+  errand: {
+    password: "Your password",
+    passwordHint: "Asked for so that nobody who finds this browser open can do it.",
+    working: "Proving your password, which takes a moment on purpose",
+    cancel: "Cancel",
+    code: "Code of the second factor",
+    codeHint: "The six digits of your authenticator, or one of your backup codes.",
+    confirm: "Confirm",
+    done: "Done",
+  },
+
+  devices: {
+    text: "Each of them has your messages. Revoke what you no longer have, or do not know.",
+    this: "This device",
+    unnamed: "Device without a name",
+    new: "New",
+    lastUsed: (when: string) => `Last there ${when}`,
+    now: "Here now",
+    added: (date: string) => `added ${date}`,
+    rename: "Rename",
+    name: "Name of the device",
+    nameHint: "Only your own devices can read it.",
+    save: "Save",
+    revoke: "Revoke",
+    revokeWhich: (name: string) => `Revoke ${name}?`,
+    revokeText:
+      "It is signed out at once, taken out of all your chats, and gets nothing that is said from then on. What it already has it keeps: if it was stolen, change your password as well.",
+    mine: "It is mine",
+    loading: "Asking for your devices",
+    arrived: "A new device is in your account",
+    arrivedText: (name: string, when: string) => `${name} signed in with your password (${when}). Was that you?`,
+    wasMe: "Yes, it was me",
+    wasNotMe: "This was not me",
+    alarm: "Somebody else has your password",
+    alarmText:
+      "Throw that device out first, then choose a new password. Both take a minute; your other devices sign in again with the new one.",
+    step: (now: string, all: string) => `Step ${now} of ${all}`,
+    stepRevoke: "Revoke the device",
+    stepPassword: "Choose a new password",
+    alarmDone: "You are safe again",
+    alarmDoneText:
+      "The device is out and the old password is worth nothing. What was in your chats before that, somebody may have read.",
+  },
+
+  security: {
+    passwordTitle: "Password",
+    passwordText: "It opens your account and your messages. Nobody can reset it for you.",
+    change: "Change password",
+    newPassword: "New password",
+    endOthers: "Sign out all other devices",
+    changed: "Your password is changed.",
+    factorTitle: "Second factor",
+    factorText: "Besides the password, signing in then takes a code from an app on your phone.",
+    on: "On",
+    off: "Off",
+    codesLeft: (count: number, text: string) => `${text} backup ${plural(count, { one: "code", other: "codes" })} left`,
+    enable: "Turn on",
+    disable: "Turn off",
+    disableText: "Signing in will take nothing but your password.",
+    disabled: "The second factor is off.",
+    scan: "Scan this with your authenticator",
+    scanText: "Any app for one-time codes can do it. Where it cannot scan, type the letters.",
+    factorCode: "What does the app show now?",
+    factorCodeHint: "Six digits, new every half minute.",
+    wrongCode: "This code is not right. Wait for the next one, and look whether your phone has the right time.",
+    backupTitle: "Your backup codes",
+    backupText:
+      "For the day on which your phone is gone. Each is good once. They are shown now and never again: keep them on paper, apart from your phone.",
+    copy: "Copy",
+    copied: "Copied",
+    print: "Print",
+    kept: "I have them on paper",
+    renewCodes: "New backup codes",
+    renewCodesText: "The ones that you have are worth nothing from then on.",
+    wordsTitle: "Recovery words",
+    wordsText:
+      "The 24 words on your paper are the way back if you forget the password. Nobody else has them, so they cannot be shown again; you can have new ones.",
+    renewWords: "New recovery words",
+    renewWordsText: "The words on your paper are worth nothing from then on. Have a pen at hand.",
+    blockedTitle: "Blocked people",
+    blockedText: "They cannot begin anything with you, and what they write is not shown. They are not told.",
+    nobodyBlocked: "You have blocked nobody.",
+    unblock: "Unblock",
+    unknown: "Somebody without a name",
+  },
+
+  storage: {
+    hereTitle: "In this browser",
+    used: (used: string, quota: string) => `${used} of ${quota} used`,
+    kept: "The browser keeps it until you delete it.",
+    evicted: "If the disk runs full, the browser may delete it. What is on the server comes back with your password.",
+    persist: "Ask to keep it",
+    refused: "The browser said no. It often says yes once the site is installed or used for a while.",
+    serverTitle: "On the server",
+    serverText: "Sealed, so that the server cannot read it.",
+    fileTitle: "Your history as a file",
+    fileText: "All messages that are on this device, for keeping or for another device of yours.",
+    fileWarning: "The file is not encrypted: whoever has it can read it.",
+    save: "Save to a file",
+    load: "Take over from a file",
+    working: "One moment",
+    saved: (size: string) => `Saved: ${size}.`,
+    loaded: (events: number, text: string) =>
+      `The file has ${text} ${plural(events, { one: "entry", other: "entries" })}; what was missing is here now.`,
+  },
+
+  about: {
+    version: (version: string) => `Version ${version}`,
+    text: "Messages that only you and the people you write to can read. Free software, on a server of your choice.",
+    check: "Security check",
+    checkText: "Looks whether everything that Sotto relies on works in this browser.",
+  },
+
+  recover: {
+    forgot: "Forgot your password?",
+    title: "Back by your words",
+    text: "The 24 words that you wrote down open your account and let you choose a new password.",
+    words: "Recovery words",
+    wordsHint: "All 24 in their order. Capitals, numbers and line breaks do not matter.",
+    newPassword: "New password",
+    go: "Open my account",
+    back: "I know my password",
+    count: (count: number, text: string) =>
+      `That is ${text} ${plural(count, { one: "word", other: "words" })}; there must be 24.`,
+    unknown: (place: string, word: string) => `Word ${place}, “${word}”, is not one of those used. Look at your paper.`,
+    mixed: "Each word could be right, but not together: one was confused with another, or two are swapped.",
+    tooLong: "This is far longer than 24 words.",
+    good: "These words fit together.",
+    lostTitle: "I have neither",
+    lost: "Neither password nor words? If another device is still signed in, your messages are there. Without one, nobody can open the account; that is the price of nobody else being able to.",
+  },
+
+  verify: {
+    title: (name: string) => `Make sure of ${name}`,
+    back: "Back to the chat",
+    open: "Make sure of who this is",
+    text: (name: string) =>
+      `Everything is encrypted already. This shows that it is encrypted to ${name} and to nobody in between.`,
+    unknown: "Nothing is known of this person's key yet. It comes with the first message.",
+    way: "How",
+    ways: { scan: "Scan", compare: "Compare" },
+    mine: "Your code",
+    mineText: (name: string) => `Let ${name} scan it, on the same page of their Sotto.`,
+    theirs: (name: string) => `The code of ${name}`,
+    theirsText: "Scan it from their screen. Then let them scan yours, so that both of you know.",
+    camera: "Scan with the camera",
+    picture: "Choose a picture",
+    stop: "Stop",
+    looking: "Hold their code into the picture",
+    noCamera: "There is no camera here, or the browser may not use it. Choose a picture, or compare the number.",
+    nothingFound: "There is no code to be read in this picture. Try a sharper one, straight from the front.",
+    number: "Number",
+    words: "Words",
+    as: "Show as",
+    compareText: (name: string) =>
+      `Read this out to ${name} on the phone, or lay both screens side by side. It must be the same on both.`,
+    same: "It is the same",
+    different: "It is different",
+    verified: (name: string) => `You have verified ${name}`,
+    verifiedText: "If their key ever changes, nothing is sent until you have decided.",
+    withdraw: "Take that back",
+    mark: "Verified",
+    wrong: {
+      "other-people": {
+        title: "This code is for other people",
+        text: "Look whether both of you have opened the page of each other, then scan again.",
+      },
+      "their-key-differs": {
+        title: "This is not the key that you have for them",
+        text: "Somebody may stand between you. Send nothing that matters here, and ask them by another way whether they began anew.",
+      },
+      "our-key-differs": {
+        title: "They have another key for you than yours",
+        text: "Somebody may stand between you. Tell them by another way, and send nothing that matters here.",
+      },
+      "other-kind": {
+        title: "This is another kind of code",
+        text: "It has nothing to do with verification. Ask them to open this page with your name on it.",
+      },
+      malformed: {
+        title: "This code is damaged",
+        text: "It begins like the right one and does not go on like it. Scan again.",
+      },
+      different: {
+        title: "The numbers differ",
+        text: "Then somebody may stand between you. Compare once more in peace. If it stays, send nothing that matters here.",
+      },
+    },
+    changedTitle: (name: string) => `${name} has another key than before`,
+    changedText:
+      "That happens when somebody begins anew on all devices without password and words, and when somebody else poses as them. Below is the new key: make sure of it in person or by a call, then decide.",
+    decide: "What this means",
+    takeText: "If you are sure: the new key is theirs from now on.",
+    keepText: "If you are not: the old one stays, and nothing goes to the new one.",
+    groupTitle: "Who is verified here",
+    groupText: "Whoever you have compared keys with. Nobody else sees this.",
+    count: (verified: string, all: string) => `${verified} of ${all} verified`,
+    make: "Make sure",
+  },
+};
+
+/** What else may keep somebody from coming in, or from an errand that takes the password. */
+export const obstacles: Record<Extract<Obstacle, "wrong-words" | "not-there">, string> = {
+  "wrong-words": "The words are not those of this account, or the name is not right. Compare both with your paper.",
+  "not-there": "That is not there any more.",
+};
