@@ -6,6 +6,7 @@
 //! an edit which came before its original waits for it, and two devices with the same log show the same.
 
 mod content;
+mod markdown;
 mod markup;
 mod message;
 mod poll;
@@ -14,11 +15,13 @@ mod scene;
 mod task;
 mod writing;
 
+use sotto_crypto::mls::governance::Role;
 use sotto_proto::{AccountId, EventId};
 
 pub use content::{
     Change, Content, Emoji, MemberClass, PolicyChange, Poll, Profile, Quotation, Task, TaskChange, Text, Title,
 };
+pub use markdown::marked;
 pub use markup::{LinkTarget, Node, RichText, Style};
 pub use message::{Message, QuotationCheck, Reactions, State, fold_message};
 pub use poll::{PollView, fold_poll};
@@ -73,6 +76,16 @@ impl Standing {
             1 => Some(Self::Admin),
             2 => Some(Self::Owner),
             _ => None,
+        }
+    }
+}
+
+impl From<Role> for Standing {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Member => Self::Member,
+            Role::Admin => Self::Admin,
+            Role::Owner => Self::Owner,
         }
     }
 }
