@@ -135,7 +135,10 @@ test("typed marks become markup, and what is hidden is shown when touched", asyn
   await page.getByRole("button", { name: "New", exact: true }).click();
   await page.getByRole("menuitem", { name: "Saved messages" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Saved messages" })).toBeVisible();
-  await say(page, "> a quote\nBuy:\n- milk\n- ~~bread~~\n```js\nlet a = **1**;\n```\nthe end is ||near||, https://sotto.example/x.");
+  await say(
+    page,
+    "> a quote\nBuy:\n- milk\n- ~~bread~~\n```js\nlet a = **1**;\n```\nthe end is ||near||, https://sotto.example/x.",
+  );
   const text = texts(page).last();
   await expect(text.locator(".quote")).toHaveText("a quote");
   await expect(text.getByRole("listitem")).toHaveText(["milk", "bread"]);

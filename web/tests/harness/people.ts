@@ -16,14 +16,18 @@ export async function newcomer(
   const context = await browser.newContext(options);
   const page = await context.newPage();
   await page.goto(server.url);
-  await page.getByRole("radio").nth(1).check();
-  await page.locator("input[autocomplete=username]").fill(name);
-  await page.locator("input[type=password]").fill(`${name} likes brown horses`);
-  await page.locator("button[type=submit]").click();
+  const entrance = page.getByTestId("entrance");
+  await entrance.getByRole("radio").nth(1).check();
+  await entrance.locator("input[autocomplete=username]").fill(name);
+  await entrance.locator("input[type=password]").fill(`${name} likes brown horses`);
+  await entrance.locator("button[type=submit]").click();
   const words = page.getByTestId("words").getByRole("listitem");
   await expect(words).toHaveCount(24);
   const shown = (await words.allInnerTexts()).map((text) => text.replace(/^\d+\s*/, ""));
-  await page.getByRole("button").filter({ hasText: /written them down|записан/i }).click();
+  await page
+    .getByRole("button")
+    .filter({ hasText: /written them down|записан/i })
+    .click();
   for (const field of await page.locator("form input").all()) {
     const label = (await field.evaluate((input) => (input as HTMLInputElement).labels?.[0]?.textContent)) ?? "";
     await field.fill(shown[Number(label.replace(/\D/g, "")) - 1] ?? "");
@@ -60,16 +64,18 @@ export function texts(page: Page) {
 
 /** Opens the menu of something and chooses. */
 export async function choose(page: Page, of: ReturnType<Page["locator"]>, entry: string): Promise<void> {
-  await of.click({ button: "right" });
-  await page.getByTestId("menu").getByRole("menuitem", { name: entry, exact: true }).click();
+  const wanted = page.getByTestId("menu").getByRole("menuitem", { name: entry, exact: true });
+  // What is still on its way cannot be acted on yet.
+  await expect(async () => {
+    if (await page.getByTestId("menu").isVisible()) await page.keyboard.press("Escape");
+    await of.click({ button: "right" });
+    await wanted.click({ timeout: 1000 });
+  }).toPass({ timeout: 20_000 });
 }
 
 /** Two people who have begun to talk and have accepted each other. */
 export async function talking(browser: Browser, server: Server, of: BrowserContextOptions = { viewport: DESK }) {
-  const [alice, bob] = await Promise.all([
-    newcomer(browser, server, "alice"),
-    newcomer(browser, server, "bob", of),
-  ]);
+  const [alice, bob] = await Promise.all([newcomer(browser, server, "alice"), newcomer(browser, server, "bob", of)]);
   await begin(alice, "bob");
   await say(alice, "hello bob");
   await open(bob, "alice");

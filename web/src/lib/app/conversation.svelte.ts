@@ -4,7 +4,7 @@ import { Acts, type Logged } from "./acts.ts";
 import { Fresh } from "./fresh.ts";
 import type { Range } from "./rich-text.ts";
 import { Stretch } from "./stretch.svelte.ts";
-import { daysOf, rowsOf, type Row } from "./timeline.ts";
+import { daysOf, peopleOf, rowsOf, type Row } from "./timeline.ts";
 import { Typing } from "./typing.svelte.ts";
 
 /** What the composer is about to do, beside saying something new. */
@@ -45,12 +45,22 @@ export class Conversation {
 
   readonly #others = $derived(this.members.filter(({ account }) => account !== this.own));
   readonly readSeq = $derived(Math.max(0, ...this.#others.map(({ readSeq }) => readSeq)));
+  /** Who began a chat of two is no news to either of them. */
+  readonly #shown = $derived.by(() => {
+    const { page } = this.stretch;
+    if (this.chat?.kind === "group") return page;
+    return { ...page, lines: page.lines.filter(({ line }) => line.type !== "added") };
+  });
   readonly rows: Row[] = $derived.by(() =>
-    rowsOf(this.stretch.page, { own: this.own, readSeq: this.readSeq, unreadAfter: this.#unreadAfter }),
+    rowsOf(this.#shown, { own: this.own, readSeq: this.readSeq, unreadAfter: this.#unreadAfter }),
   );
   readonly days = $derived(daysOf(this.rows));
-  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- made anew each time, and never changed
-  readonly names = $derived(new Map(this.members.map(({ account, name }) => [account, name])));
+  /** The names of those who were here once. */
+  #former = $state.raw<readonly [account: string, name: string][]>([]);
+  readonly names = $derived(
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- made anew each time, and never changed
+    new Map([...this.#former, ...this.members.map(({ account, name }): [string, string] => [account, name])]),
+  );
 
   constructor(client: Client, id: string) {
     this.#client = client;
@@ -166,6 +176,7 @@ export class Conversation {
     const last = this.stretch.page.items.at(-1);
     await this.stretch.read();
     this.#heardOut(last);
+    await this.#nameFormer();
     this.chat = chat;
     this.loaded = true;
   }
@@ -174,6 +185,15 @@ export class Conversation {
   async lookAbout(): Promise<void> {
     this.#membersChanged = false;
     this.about = await this.#client.call("about", this.id);
+  }
+
+  /** Whoever has left is still called by name. */
+  async #nameFormer(): Promise<void> {
+    const unnamed = peopleOf(this.stretch.page).filter((account) => !this.names.has(account));
+    if (unnamed.length === 0) return;
+    const contacts = await Promise.all(unnamed.map((account) => this.#client.call("contact", account)));
+    const named = unnamed.map((account, at): [string, string] => [account, contacts[at]?.userName ?? ""]);
+    this.#former = [...this.#former, ...named];
   }
 
   #beginAtUnread(): void {

@@ -97,7 +97,9 @@ export class Messenger {
     const news = this.#isCaughtUp ? newsOf(this.chats, chats, Date.now()) : [];
     this.#isCaughtUp = true;
     this.chats = chats;
-    for (const one of news) if (document.hidden || one.chat.id !== this.open?.id) this.onnews(one);
+    // Whoever looks at the list sees it there.
+    const isSeen = ({ chat }: News) => !document.hidden && (!this.open || chat.id === this.open.id);
+    for (const one of news) if (!isSeen(one)) this.onnews(one);
   }
 
   /** The address says which chat is open, so that the way back leads to the list. */

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Item, Page } from "../../wasm/sotto_wasm_client.js";
-import { daysOf, rowsOf, type Row } from "./timeline.ts";
+import { daysOf, peopleOf, rowsOf, type Row } from "./timeline.ts";
 
 const NOON = new Date(2026, 5, 1, 12).getTime();
 const DAY_MS = 86_400_000;
@@ -48,6 +48,11 @@ it("keeps what happened in its place", () => {
     NOBODY_READ,
   );
   expect(shape(rows)).toEqual(["day", "id 1", "line", "id 3"]);
+});
+
+it("knows everybody who is named", () => {
+  const lines = [{ seq: 2, receivedAtMs: NOON, line: { type: "removed" as const, who: "carol", by: "bob" } }];
+  expect(peopleOf(page([item(1, "bob"), item(3, "me")], { lines }))).toEqual(["bob", "me", "carol"]);
 });
 
 it("marks the first thing of others that was not read", () => {

@@ -61,6 +61,13 @@ export function daysOf(rows: readonly Row[]): Day[] {
   return days;
 }
 
+/** Everybody who is named in a page, once. */
+export function peopleOf({ items, lines }: Page): string[] {
+  const ofLine = (line: Placed["line"]) => ["who" in line ? line.who : "", "by" in line ? line.by : ""];
+  const all = [...items.map(({ author }) => author), ...lines.flatMap(({ line }) => ofLine(line))];
+  return [...new Set(all)].filter((account) => account !== "");
+}
+
 function said(item: Item, { own, readSeq }: Seen): Bubble {
   const { seq, id, author, receivedAtMs, what } = item;
   const isOwn = author === own;
