@@ -71,13 +71,10 @@ impl Writer<'_> {
         let mut open: Vec<&'static str> = Vec::new();
         let mut at = 0;
         while let Some(sign) = line[at..].chars().next() {
-            at += match self.span(line, at, depth, &mut open) {
-                Some(length) => length,
-                None => {
-                    self.text.push(sign);
-                    sign.len_utf8()
-                }
-            };
+            at += self.span(line, at, depth, &mut open).unwrap_or_else(|| {
+                self.text.push(sign);
+                sign.len_utf8()
+            });
         }
     }
 

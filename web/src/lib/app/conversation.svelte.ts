@@ -127,7 +127,7 @@ export class Conversation {
   }
 
   toEnd(): void {
-    this.stretch.following = true;
+    this.goal = "end";
     this.#go({ to: "end" });
   }
 
