@@ -4,7 +4,7 @@ use sotto_crypto::mls::governance::{Kind, Role};
 use sotto_proto::wire::event::Content;
 use sotto_proto::{ConversationId, EventId, wire};
 
-use super::chat::{Chat, Membership, Whose};
+use super::chat::{Chat, Membership, Stand, Whose};
 use super::{Engine, EngineError, Moment};
 use crate::history::{Item, What};
 use crate::store::StoreError;
@@ -63,10 +63,13 @@ impl Engine {
         Ok(items.into_iter().flatten().filter(|item| !is_gone(item)).collect())
     }
 
-    /// What the account may do in a conversation; nothing where this device is no member.
+    /// What the account may do in a conversation; nothing where it is no member, or this device is not yet.
     pub fn abilities(&self, id: ConversationId) -> Result<Abilities, EngineError> {
         let db = self.store.connection();
-        let chat = Chat::load(db, id)?.filter(|chat| chat.membership == Membership::Member);
+        let is_in = |chat: &Chat| {
+            chat.membership == Membership::Member && matches!(chat.stand, Stand::Member | Stand::Requested)
+        };
+        let chat = Chat::load(db, id)?.filter(is_in);
         let Some((chat, own)) = chat.zip(self.own_account()) else { return Ok(Abilities::default()) };
         let Some(group) = chat.stored_group(db, Whose::Own)? else { return Ok(Abilities::default()) };
         let standing = group.standing().map_err(|_| StoreError::Contradiction("groups.state"))?;
