@@ -38,7 +38,7 @@ export function withFolder(preferences: Preferences, name: string, isIn: boolean
   return { ...preferences, folders: isIn ? [...others, name] : others };
 }
 
-/** Messages that wait in chats that are not muted: what deserves a mark. */
+/** Messages that wait in chats that are not muted. */
 export function waiting(chats: readonly Chat[], nowMs: number): number {
   return chats.filter((chat) => !isMuted(chat, nowMs)).reduce((sum, { unread }) => sum + unread, 0);
 }

@@ -1,7 +1,7 @@
 import { createContext } from "svelte";
 import type { Change, Chat, Found, Preferences, Session } from "../../wasm/sotto_wasm_client.js";
 import { Client, type State } from "../client/client.ts";
-import { ALL, arranged, foldersOf, type Shelf } from "./chat-list.ts";
+import { ALL, arranged, foldersOf, type Shelf, waiting } from "./chat-list.ts";
 import { Conversation } from "./conversation.svelte.ts";
 import { Entrance } from "./entrance.svelte.ts";
 import { Finder } from "./finder.svelte.ts";
@@ -97,6 +97,8 @@ export class Messenger {
     const news = this.#isCaughtUp ? newsOf(this.chats, chats, Date.now()) : [];
     this.#isCaughtUp = true;
     this.chats = chats;
+    // Where the app is installed, its icon says so.
+    void navigator.setAppBadge?.(waiting(chats, Date.now())).catch(() => {});
     // Whoever looks at the list sees it there.
     const isSeen = ({ chat }: News) => !document.hidden && (!this.open || chat.id === this.open.id);
     for (const one of news) if (!isSeen(one)) this.onnews(one);

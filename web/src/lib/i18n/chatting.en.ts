@@ -21,7 +21,6 @@ export const chatting = {
     unpin: "Unpin",
     remove: "Delete",
     removeSure: "Delete this message for everybody? It cannot be brought back.",
-    react: "Add a reaction",
     reactWith: (emoji: string) => `React with ${emoji}`,
     moreEmoji: "More emoji",
     more: "More",
@@ -142,7 +141,6 @@ export const chatting = {
     mentions: (count: number, text: string) =>
       `You are mentioned in ${text} ${plural(count, { one: "message", other: "messages" })}`,
     openSaved: "Saved messages",
-    savedText: "A chat with yourself, for what you want to keep.",
     nothingHere: "No chats in here",
   },
 
@@ -174,7 +172,6 @@ export const chatting = {
     text: "Shown by this device while Sotto is open and you are not looking at it. What a notification says can be read on the screen by others.",
     denied: "This browser does not allow it. Change that in the settings of this site.",
     somebody: "New message",
-    fresh: (count: number, text: string) => `${text} new ${plural(count, messages)}`,
   },
 };
 
