@@ -96,6 +96,28 @@ fn pages_go_back_through_the_log_also_when_it_came_backwards() {
 }
 
 #[test]
+fn one_goes_about_in_the_log_by_place_by_message_and_by_time() {
+    let (_folder, mut store) = store();
+    assert_eq!(store.extent(CHESS).unwrap(), None);
+    let messages: Vec<_> = (1..=10).map(|seq| says(CHESS, seq, ALICE, &format!("move {seq}"))).collect();
+    store.record(&messages).unwrap();
+    store.record(&[says(KITCHEN, 1, BOB, "salt"), edits(11, 3, "better move 3")]).unwrap();
+    let after = |seq, limit| -> Vec<_> { store.page_after(CHESS, seq, limit).unwrap().iter().map(words).collect() };
+    assert_eq!(after(0, 2), ["move 1", "move 2"]);
+    assert_eq!(after(8, 9), ["move 9", "move 10"]);
+    assert_eq!(after(10, 9), [""; 0], "what acts takes no place");
+    assert_eq!(store.extent(CHESS).unwrap(), Some((1, 10)));
+    let third = store.item(CHESS, event_id(CHESS, 3)).unwrap().unwrap();
+    assert_eq!((third.seq, words(&third).as_str()), (3, "better move 3"));
+    assert_eq!(store.item(KITCHEN, event_id(CHESS, 3)).unwrap(), None, "it is another conversation's");
+    assert_eq!(store.item(CHESS, event_id(CHESS, 11)).unwrap(), None, "an edit is no message");
+    let taken_at = |day: u64| 1_700_000_000_000 + day * DAY_MS;
+    assert_eq!(store.place_at(CHESS, 0).unwrap(), Some(1));
+    assert_eq!(store.place_at(CHESS, taken_at(4) + 1).unwrap(), Some(5));
+    assert_eq!(store.place_at(CHESS, taken_at(11)).unwrap(), None);
+}
+
+#[test]
 fn edits_and_deletions_show_also_before_their_originals_m20() {
     let (_folder, mut store) = store();
     store.record(&[edits(3, 1, "e4"), deletes(4, 2)]).unwrap();

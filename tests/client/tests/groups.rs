@@ -1,15 +1,16 @@
 //! Groups: who comes and goes, who may do what, and what happens when two do something at once.
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use sotto_client::engine::{Attempt, Change, Engine, Errand, Line, Stand, Trouble};
-use sotto_client::history::Wanted;
-use sotto_client::timeline::Standing;
+use sotto_client::engine::{Abilities, Attempt, Change, Engine, EngineError, Errand, Line, Stand, Trouble};
+use sotto_client::history::{Wanted, What};
+use sotto_client::timeline::{Message, Standing, State, marked};
 use sotto_client_tests::{Handset, Town, password_of};
 use sotto_crypto::mls::governance::{Kind, Policy, Role};
-use sotto_proto::{AccountId, ConversationId};
+use sotto_proto::wire::event::Content;
+use sotto_proto::{AccountId, ConversationId, EventId, wire};
 
 struct Club<'t> {
     alice: Handset<'t>,
@@ -279,4 +280,82 @@ fn bob_leaves_and_the_others_go_on() {
     assert_eq!(lines(&carol, chat).iter().filter(|line| **line == Line::Left(id(&bob))).count(), 1);
     bob.catch_up();
     assert!(bob.texts(chat).is_empty());
+}
+
+#[test]
+fn each_role_is_told_what_it_may_do_and_pins_hold_only_from_those_who_may() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, mut carol, chat } = club(&town);
+    alice.says(chat, "Welcome");
+    for handset in [&mut bob, &mut carol] {
+        handset.accepts(chat);
+        handset.hears(chat);
+    }
+    let everything =
+        Abilities { post: true, pin: true, moderate: true, add: true, remove: true, rename: true, give_roles: true };
+    assert_eq!(alice.engine.abilities(chat).unwrap(), everything);
+    let of_a_member = Abilities { post: true, rename: true, ..Abilities::default() };
+    assert_eq!(bob.engine.abilities(chat).unwrap(), of_a_member);
+    alice.with(|engine, moment| engine.set_role(chat, id(&bob), Role::Admin, moment)).unwrap();
+    alice.settle();
+    bob.catch_up();
+    assert_eq!(bob.engine.abilities(chat).unwrap(), Abilities { give_roles: false, ..everything });
+
+    let welcome = bob.engine.page(chat, None, 1).unwrap().remove(0);
+    let pin = |handset: &mut Handset<'_>, remove| {
+        let target = Some(wire::EventRef { event_id: welcome.id.to_wire(), seq: welcome.seq });
+        let pin = Content::Pin(wire::Pin { target, remove });
+        handset.with(|engine, moment| engine.send(chat, pin, moment)).unwrap();
+        handset.settle();
+    };
+    carol.catch_up();
+    pin(&mut carol, false);
+    alice.catch_up();
+    assert_eq!(alice.engine.pinned(chat).unwrap(), [], "a member may not pin");
+    pin(&mut bob, false);
+    alice.catch_up();
+    let pinned: Vec<_> = alice.engine.pinned(chat).unwrap().into_iter().map(|item| item.id).collect();
+    assert_eq!(pinned, [welcome.id]);
+
+    let target = vec![wire::EventRef { event_id: welcome.id.to_wire(), seq: welcome.seq }];
+    let delete = Content::Delete(wire::Delete { targets: target });
+    bob.with(|engine, moment| engine.send(chat, delete, moment)).unwrap();
+    bob.settle();
+    alice.catch_up();
+    assert_eq!(alice.engine.pinned(chat).unwrap(), [], "what was taken back is pinned no longer");
+    carol.with(|engine, moment| engine.leave(chat, moment)).unwrap();
+    carol.settle();
+    assert_eq!(carol.engine.abilities(chat).unwrap(), Abilities::default());
+}
+
+#[test]
+fn what_is_forwarded_says_so_and_calls_nobody() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, chat, .. } = club(&town);
+    let called = [("bob".to_owned(), id(&bob))];
+    let body = Some(marked("**Move**, @bob", &called));
+    let said = Content::Text(wire::TextMessage { body, ..wire::TextMessage::default() });
+    let event = alice.with(|engine, moment| engine.send(chat, said, moment)).unwrap();
+    alice.settle();
+    let direct = alice.start_direct("bob", "Look");
+    bob.catch_up();
+    let new = EventId::from_bytes([9; 16]);
+    for _ in 0..2 {
+        alice.with(|engine, moment| engine.forward(new, (chat, event), direct, moment)).unwrap();
+    }
+    alice.settle();
+    bob.catch_up();
+    let items = bob.engine.page(direct, None, 2).unwrap();
+    assert_eq!(items.iter().filter(|item| item.id == new).count(), 1, "asked for twice, it is said once");
+    let Some(What::Message(Message { state: State::Standing { text, .. }, .. })) = items.last().map(|item| &item.what)
+    else {
+        panic!("it is a message")
+    };
+    assert!(text.forwarded);
+    assert_eq!(text.body.as_str(), "Move, @bob");
+    assert_eq!(text.body.mentions().count(), 0);
+    assert_eq!(text.body.tree().len(), 2, "the style is kept");
+    let nothing = EventId::from_bytes([8; 16]);
+    let refused = alice.with(|engine, moment| engine.forward(new, (chat, nothing), direct, moment));
+    assert_eq!(refused.unwrap_err().to_string(), EngineError::Unusable("what cannot be forwarded").to_string());
 }

@@ -1,6 +1,6 @@
 // What a person chose about the look of the page, kept in the browser. Never anything that matters: any script reads it.
 
-type Choice = "language" | "theme";
+type Choice = "language" | "notifications" | "theme";
 
 const PREFIX = "sotto.";
 

@@ -25,6 +25,8 @@ pub struct MemberView {
     pub account: AccountId,
     /// What it wants to be called here, or its user name.
     pub name: String,
+    /// Its user name; empty while it is not known.
+    pub user_name: String,
     /// What it may do.
     pub standing: Standing,
     /// Whether the person has verified its identity key.
@@ -80,8 +82,12 @@ impl Engine {
         let reading = |account| readings.iter().find(|(who, _)| *who == account).map(|(_, reading)| *reading);
         let view = |(account, standing)| -> Result<MemberView, EngineError> {
             let name = self.name_in(&scene, account)?;
-            let verified = self.contact(account)?.is_some_and(|contact| contact.verified);
-            Ok(MemberView { account, name, standing, verified, reading: reading(account).unwrap_or_default() })
+            let contact = self.contact(account)?;
+            let verified = contact.as_ref().is_some_and(|contact| contact.verified);
+            let own = self.user_name().filter(|_| self.own_account() == Some(account)).map(str::to_owned);
+            let user_name = own.or(contact.map(|contact| contact.user_name)).unwrap_or_default();
+            let reading = reading(account).unwrap_or_default();
+            Ok(MemberView { account, name, user_name, standing, verified, reading })
         };
         roster.accounts().map(view).collect()
     }
@@ -97,7 +103,7 @@ impl Engine {
     }
 
     /// Whose words are not shown in a conversation: those of a blocked account in a chat of two.
-    fn hidden_in(&self, chat: &Chat) -> Result<Option<AccountId>, EngineError> {
+    pub(super) fn hidden_in(&self, chat: &Chat) -> Result<Option<AccountId>, EngineError> {
         let Some(other) = self.other_side(chat)? else { return Ok(None) };
         let contact = contact(self.store.connection(), other)?;
         Ok(contact.filter(|contact| contact.blocked).map(|_| other))

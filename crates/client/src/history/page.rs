@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use sotto_proto::wire::{self, edit, event};
 use sotto_proto::{AccountId, ConversationId, EventId, FileId, ID_LEN, decode, limits};
 
-use super::record::content_of;
+use super::record::{content_of, row_of_time};
 use super::{Item, Opened, Unread, What};
 use crate::store::{Store, StoreError};
 use crate::timeline::{
@@ -46,6 +46,58 @@ impl Store {
     /// As [`message()`].
     pub(crate) fn message(&self, conversation: ConversationId, id: EventId) -> Result<Option<Said>, StoreError> {
         message(self.connection(), conversation, id)
+    }
+
+    /// The first items after a place of the log, oldest first.
+    pub fn page_after(&self, conversation: ConversationId, after: u64, limit: u32) -> Result<Vec<Item>, StoreError> {
+        let shown = self
+            .connection()
+            .prepare_cached(
+                "SELECT entries.* FROM conversations CROSS JOIN entries ON number = conversation
+                 WHERE id = ?1 AND seq > ?2 AND shown = 1 ORDER BY seq LIMIT ?3",
+            )?
+            .query_map(params![conversation.as_bytes(), after, limit], Kept::read)?
+            .collect::<Result<Vec<_>, _>>()?;
+        items(self.connection(), &shown)
+    }
+
+    /// One item, if it is here and takes a place on the screen.
+    pub fn item(&self, conversation: ConversationId, event: EventId) -> Result<Option<Item>, StoreError> {
+        let shown = self
+            .connection()
+            .prepare_cached(
+                "SELECT entries.* FROM conversations CROSS JOIN entries ON number = conversation
+                 WHERE id = ?1 AND event_id = ?2 AND shown = 1",
+            )?
+            .query_row(params![conversation.as_bytes(), event.as_bytes()], Kept::read)
+            .optional()?;
+        shown.map(|kept| item(self.connection(), &kept)).transpose()
+    }
+
+    /// The places of the first and the last item that are here.
+    pub fn extent(&self, conversation: ConversationId) -> Result<Option<(u64, u64)>, StoreError> {
+        let end = |order: &str| -> Result<Option<u64>, StoreError> {
+            let sql = format!(
+                "SELECT seq FROM conversations CROSS JOIN entries ON number = conversation
+                 WHERE id = ?1 AND shown = 1 ORDER BY seq {order} LIMIT 1"
+            );
+            let mut statement = self.connection().prepare_cached(&sql)?;
+            Ok(statement.query_row([conversation.as_bytes()], |row| row.get(0)).optional()?)
+        };
+        Ok(end("ASC")?.zip(end("DESC")?))
+    }
+
+    /// The place of the first item that the server took at a time or later; none if there is no later one.
+    pub fn place_at(&self, conversation: ConversationId, at_ms: u64) -> Result<Option<u64>, StoreError> {
+        let first = self
+            .connection()
+            .prepare_cached(
+                "SELECT seq FROM entries WHERE row >= ?2 AND shown = 1
+                 AND conversation = (SELECT number FROM conversations WHERE id = ?1) ORDER BY row LIMIT 1",
+            )?
+            .query_row(params![conversation.as_bytes(), row_of_time(at_ms)], |row| row.get(0))
+            .optional()?;
+        Ok(first)
     }
 
     /// What a conversation is called, how its people want to be seen, what is pinned.

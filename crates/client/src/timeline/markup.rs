@@ -97,6 +97,15 @@ impl RichText {
         nodes(&self.text, 0, self.text.len(), &mut rest)
     }
 
+    /// The same for another conversation, whose members are others.
+    pub fn without_mentions(&self) -> wire::RichText {
+        let marks = self.ranges.iter().filter_map(|range| {
+            let (start, length) = (u32::try_from(range.start).ok()?, u32::try_from(range.end - range.start).ok()?);
+            Some(wire::MarkupRange { start, length, style: Some(range.mark.unless_mention()?) })
+        });
+        wire::RichText { text: self.text.clone(), ranges: marks.collect() }
+    }
+
     /// Who is mentioned, in the order of the text.
     pub fn mentions(&self) -> impl Iterator<Item = AccountId> {
         self.ranges.iter().filter_map(|range| match range.mark {
@@ -210,6 +219,27 @@ impl Mark {
         Some(Self::Style(style))
     }
 
+    /// As it travels.
+    fn unless_mention(&self) -> Option<markup_range::Style> {
+        let plain = match self {
+            Self::List { numbered: false } => MarkupStyle::BulletList,
+            Self::List { numbered: true } => MarkupStyle::NumberedList,
+            Self::Style(style) => match style {
+                Style::Bold => MarkupStyle::Bold,
+                Style::Italic => MarkupStyle::Italic,
+                Style::Strike => MarkupStyle::Strike,
+                Style::Underline => MarkupStyle::Underline,
+                Style::Code => MarkupStyle::Code,
+                Style::Spoiler => MarkupStyle::Spoiler,
+                Style::Quote => MarkupStyle::Quote,
+                Style::CodeBlock(language) => return Some(markup_range::Style::CodeBlockLanguage(language.clone())),
+                Style::Link(target) => return Some(markup_range::Style::Link(target.0.clone())),
+                Style::Mention(_) | Style::MentionEveryone => return None,
+            },
+        };
+        Some(markup_range::Style::Plain(plain.into()))
+    }
+
     const fn is_block(&self) -> bool {
         matches!(self, Self::List { .. } | Self::Style(Style::Quote | Style::CodeBlock(_)))
     }
@@ -220,7 +250,7 @@ impl Mark {
     }
 }
 
-fn is_language(language: &str) -> bool {
+pub(super) fn is_language(language: &str) -> bool {
     let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'#');
     language.len() <= LANGUAGE_MAX && language.bytes().all(allowed)
 }
@@ -282,8 +312,8 @@ fn styled_nodes(style: &Style, line: Vec<Node>) -> Vec<Node> {
 /// Bytes of a text.
 const TEXT_MAX: usize = 16_384;
 /// Ranges that are looked at.
-const RANGES_MAX: usize = 512;
+pub(super) const RANGES_MAX: usize = 512;
 /// How deep ranges may lie within each other; what is deeper is shown without its style.
-const DEPTH_MAX: usize = 16;
+pub(super) const DEPTH_MAX: usize = 16;
 const LINK_MAX: usize = 2_048;
 const LANGUAGE_MAX: usize = 32;

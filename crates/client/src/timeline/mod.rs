@@ -7,6 +7,7 @@
 
 mod attachment;
 mod content;
+mod markdown;
 mod markup;
 mod message;
 mod poll;
@@ -15,6 +16,7 @@ mod scene;
 mod task;
 mod writing;
 
+use sotto_crypto::mls::governance::Role;
 use sotto_proto::{AccountId, EventId};
 
 pub(crate) use attachment::FILES_MAX;
@@ -22,6 +24,7 @@ pub use attachment::{Attachment, FileName, Look, Preview};
 pub use content::{
     Change, Content, Emoji, MemberClass, PolicyChange, Poll, Profile, Quotation, Task, TaskChange, Text, Title,
 };
+pub use markdown::marked;
 pub use markup::{LinkTarget, Node, RichText, Style};
 pub use message::{Message, QuotationCheck, Reactions, State, fold_message};
 pub use poll::{PollView, fold_poll};
@@ -76,6 +79,16 @@ impl Standing {
             1 => Some(Self::Admin),
             2 => Some(Self::Owner),
             _ => None,
+        }
+    }
+}
+
+impl From<Role> for Standing {
+    fn from(role: Role) -> Self {
+        match role {
+            Role::Member => Self::Member,
+            Role::Admin => Self::Admin,
+            Role::Owner => Self::Owner,
         }
     }
 }

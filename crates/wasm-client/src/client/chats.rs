@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 use sotto_client::engine::Engine;
+use sotto_proto::AccountId;
 use sotto_proto::wire::event::Content;
-use sotto_proto::{AccountId, ConversationId};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
@@ -25,28 +25,6 @@ pub struct MaybeChat(Option<view::Chat>);
 #[derive(Serialize, Tsify)]
 #[serde(transparent)]
 pub struct Members(Vec<view::Member>);
-
-/// A stretch of a timeline: what was said, oldest first, and the lines that nobody wrote.
-#[derive(Serialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct Page {
-    items: Vec<view::Item>,
-    lines: Vec<view::Placed>,
-    /// What is on its way; only with the newest stretch.
-    queued: Vec<view::Queued>,
-    /// Whether there is more on the server than is here.
-    has_more: bool,
-}
-
-/// What was found.
-#[derive(Serialize, Tsify)]
-#[serde(transparent)]
-pub struct AllFound(Vec<view::Found>);
-
-/// What is pinned in a chat, oldest pin first.
-#[derive(Serialize, Tsify)]
-#[serde(transparent)]
-pub struct Pins(Vec<String>);
 
 #[wasm_bindgen]
 impl Client {
@@ -70,52 +48,11 @@ impl Client {
         self.look(|engine| Ok(Members(engine.members(chat)?.into_iter().map(view::Member::from).collect())))
     }
 
-    /// The last items before a place of the timeline, or of all.
-    #[wasm_bindgen(js_name = page)]
-    pub fn page(&self, chat: &str, before: Option<f64>, limit: u32) -> Result<Ts<Page>, Failure> {
-        let chat: ConversationId = chat.parse()?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "places are whole numbers below 2^53"
-        )]
-        let before = before.map(|before| before as u64);
-        self.look(|engine| {
-            let items = engine.page(chat, before, limit)?;
-            // A stretch that is not full reaches back to the beginning.
-            let from = items.first().filter(|_| items.len() == limit as usize).map_or(0, |first| first.seq);
-            let lines =
-                engine.lines(chat, from)?.into_iter().filter(|placed| before.is_none_or(|before| placed.seq < before));
-            Ok(Page {
-                items: items.into_iter().map(view::Item::from).collect(),
-                lines: lines.map(view::Placed::from).collect(),
-                queued: match before {
-                    Some(_) => Vec::new(),
-                    None => engine.queued(chat)?.into_iter().map(view::Queued::from).collect(),
-                },
-                has_more: engine.has_more_history(chat)?,
-            })
-        })
-    }
-
-    /// Asks for what lies before the stretch that is here. `timeline` tells when it came.
-    #[wasm_bindgen(js_name = wantHistory)]
-    pub fn want_history(&self, chat: &str) -> Result<(), Failure> {
-        self.in_chat(chat, Engine::want_history)
-    }
-
-    /// Messages with certain words.
-    #[wasm_bindgen(js_name = search)]
-    pub fn search(&self, wanted: Ts<view::Search>) -> Result<Ts<AllFound>, Failure> {
-        let wanted = wanted.to_rust()?.parse()?;
-        self.look(|engine| Ok(AllFound(engine.search(&wanted)?.into_iter().map(view::Found::from).collect())))
-    }
-
-    /// What is pinned.
-    #[wasm_bindgen(js_name = pins)]
-    pub fn pins(&self, chat: &str) -> Result<Ts<Pins>, Failure> {
+    /// What it is about, and what the account may do there.
+    #[wasm_bindgen(js_name = about)]
+    pub fn about(&self, chat: &str) -> Result<Ts<view::About>, Failure> {
         let chat = chat.parse()?;
-        self.look(|engine| Ok(Pins(engine.scene(chat)?.pins.into_iter().map(hex).collect())))
+        self.look(|engine| Ok(view::About::of(engine.scene(chat)?, engine.abilities(chat)?)))
     }
 
     /// Finds an account by its name and begins a chat with it. `started` names the chat.

@@ -7,7 +7,7 @@ use sotto_proto::{ConversationId, wire};
 use tsify::Ts;
 use wasm_bindgen::prelude::*;
 
-use super::Client;
+use super::{Client, number};
 use crate::failure::Failure;
 use crate::view::{self, Target};
 
@@ -18,6 +18,13 @@ impl Client {
     #[wasm_bindgen(js_name = send)]
     pub fn send(&self, chat: &str, id: &str, message: Ts<view::NewMessage>) -> Result<(), Failure> {
         self.say(chat, id, Content::Text(message.to_rust()?.parse()?))
+    }
+
+    /// Says in one chat what somebody said in another, without from whom it is.
+    #[wasm_bindgen(js_name = forward)]
+    pub fn forward(&self, from: &str, event: &str, to: &str, id: &str) -> Result<(), Failure> {
+        let (source, id) = ((from.parse()?, event.parse()?), id.parse()?);
+        self.in_chat(to, |engine, to, moment| engine.forward(id, source, to, moment))
     }
 
     /// Replaces what an own message says.
@@ -73,12 +80,7 @@ impl Client {
     /// Everything up to a place was seen.
     #[wasm_bindgen(js_name = markRead)]
     pub fn mark_read(&self, chat: &str, seq: f64) -> Result<(), Failure> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "places are whole numbers below 2^53"
-        )]
-        let seq = seq as u64;
+        let seq = number(seq);
         self.in_chat(chat, |engine, chat, moment| engine.mark_read(chat, seq, moment))
     }
 

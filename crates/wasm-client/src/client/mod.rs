@@ -10,11 +10,13 @@ mod messages;
 mod people;
 mod security;
 mod storage;
+mod timeline;
 
 pub use account::MaybeOwnAccount;
-pub use chats::{AllFound, Chats, MaybeChat, Members, Page, Pins};
+pub use chats::{Chats, MaybeChat, Members};
 pub use people::{Contacts, MaybeContact, MaybeSafety, MaybeScan};
 pub use security::{Devices, MaybeFactorSecret};
+pub use timeline::{AllFound, Items, MaybeItem, MaybePlace, Page};
 
 use std::rc::Rc;
 
@@ -84,4 +86,14 @@ impl Client {
     ) -> Result<Ts<T>, Failure> {
         Ok(self.agent.act(|engine, _| look(engine))?.into_ts()?)
     }
+}
+
+/// A place of a log or a time: whole numbers below 2^53, as JavaScript has them.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "what is out of range becomes the end of it"
+)]
+fn number(number: f64) -> u64 {
+    number as u64
 }

@@ -153,6 +153,8 @@ impl From<Preferences> for engine::Preferences {
 pub struct Member {
     account: String,
     name: String,
+    /// Empty while it is not known.
+    user_name: String,
     /// Whether the person has compared its key.
     verified: bool,
     standing: Standing,
@@ -164,10 +166,11 @@ pub struct Member {
 
 impl From<MemberView> for Member {
     fn from(member: MemberView) -> Self {
-        let MemberView { account, name, standing, reading, verified } = member;
+        let MemberView { account, name, user_name, standing, reading, verified } = member;
         Self {
             account: hex(account),
             name,
+            user_name,
             verified,
             standing: standing.into(),
             read_seq: reading.read_seq,
@@ -201,6 +204,40 @@ impl From<Standing> for Role {
             Standing::Member => Self::Member,
             Standing::Admin => Self::Admin,
             Standing::Owner => Self::Owner,
+        }
+    }
+}
+
+/// What a conversation is about, and what the account may do there.
+#[derive(Debug, Serialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_excessive_bools, reason = "an answer to each question")]
+pub struct About {
+    description: String,
+    may_post: bool,
+    may_pin: bool,
+    /// Whether it may take back what others said.
+    may_moderate: bool,
+    may_add: bool,
+    /// Whether it may remove those whose role is lower.
+    may_remove: bool,
+    may_rename: bool,
+    /// Whether it may give roles to those who are no owners.
+    may_give_roles: bool,
+}
+
+impl About {
+    pub(crate) fn of(scene: timeline::Scene, abilities: engine::Abilities) -> Self {
+        let engine::Abilities { post, pin, moderate, add, remove, rename, give_roles } = abilities;
+        Self {
+            description: scene.title.description,
+            may_post: post,
+            may_pin: pin,
+            may_moderate: moderate,
+            may_add: add,
+            may_remove: remove,
+            may_rename: rename,
+            may_give_roles: give_roles,
         }
     }
 }
@@ -275,53 +312,6 @@ impl From<engine::Line> for Line {
             engine::Line::Trouble(trouble) => Self::Trouble { trouble: trouble.into() },
             engine::Line::Unreadable => Self::Unreadable,
         }
-    }
-}
-
-/// A message to be written.
-#[derive(Debug, Deserialize, Tsify)]
-#[serde(rename_all = "camelCase")]
-pub struct NewMessage {
-    text: String,
-    #[tsify(optional)]
-    #[serde(default)]
-    reply_to: Option<Answered>,
-}
-
-/// The message that is answered.
-#[derive(Debug, Deserialize, Tsify)]
-pub struct Answered {
-    target: Target,
-    author: String,
-    quote: String,
-}
-
-/// A message that is acted on, by its id and its place.
-#[derive(Debug, Deserialize, Tsify)]
-pub struct Target {
-    event: String,
-    seq: u64,
-}
-
-impl Target {
-    pub(crate) fn parse(&self) -> Result<wire::EventRef, Failure> {
-        let event: sotto_proto::EventId = self.event.parse()?;
-        Ok(wire::EventRef { event_id: event.to_wire(), seq: self.seq })
-    }
-}
-
-impl NewMessage {
-    pub(crate) fn parse(self) -> Result<wire::TextMessage, Failure> {
-        let quotation = self.reply_to.map(|answered| -> Result<_, Failure> {
-            let author: sotto_proto::AccountId = answered.author.parse()?;
-            let target = Some(answered.target.parse()?);
-            Ok(wire::Quotation { target, author_account_id: author.to_wire(), quote: answered.quote })
-        });
-        Ok(wire::TextMessage {
-            body: Some(wire::RichText { text: timeline::written(&self.text), ranges: Vec::new() }),
-            quotation: quotation.transpose()?,
-            ..wire::TextMessage::default()
-        })
     }
 }
 

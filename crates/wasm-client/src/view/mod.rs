@@ -6,6 +6,7 @@ mod account;
 mod change;
 mod chat;
 mod item;
+mod message;
 mod people;
 mod security;
 mod text;
@@ -13,11 +14,9 @@ mod text;
 pub(crate) use account::{COST, password, user_name};
 pub use account::{FactorCode, Login, NewPerson, OwnAccount, Profile, Recovery, Session, WordsVerdict};
 pub use change::{Attempt, Change, Why};
-pub use chat::{
-    Answered, Chat, Found, Kind, Line, Member, NewMessage, Placed, Preferences, Search, Stand, Standing, Target,
-    Trouble,
-};
+pub use chat::{About, Chat, Found, Kind, Line, Member, Placed, Preferences, Search, Stand, Standing, Trouble};
 pub use item::{Item, PollOption, Queued, Quotation, Reaction, What};
+pub use message::{Answered, Called, NewMessage, Target};
 pub use people::{Contact, KeyChoice, Safety, Scan};
 pub use security::{Archived, Device, FactorSecret};
 pub use text::{Node, Style};

@@ -1,16 +1,17 @@
-import type { Change, Chat, Contact, KeyChoice, Member, Page, Session } from "../../wasm/sotto_wasm_client.js";
-import { drawId, type Client } from "../client/client.ts";
+import type { About, Change, Chat, Contact, Item, KeyChoice, Member, Session } from "../../wasm/sotto_wasm_client.js";
+import type { Client } from "../client/client.ts";
+import { Acts, type Logged } from "./acts.ts";
 import { Fresh } from "./fresh.ts";
-import { rowsOf } from "./timeline.ts";
+import type { Range } from "./rich-text.ts";
+import { Stretch } from "./stretch.svelte.ts";
+import { daysOf, peopleOf, rowsOf, type Row } from "./timeline.ts";
+import { Typing } from "./typing.svelte.ts";
 
-/** So many items are looked at at first, and so many more each time somebody scrolls beyond them. */
-const STRETCH = 60;
-/** Who has said to be writing is believed for so long. */
-const TYPING_MS = 6000;
-/** How often it is said that somebody is writing. */
-const TYPING_PAUSE_MS = 3000;
+/** What the composer is about to do, beside saying something new. */
+export type Purpose = { type: "answer" | "edit"; bubble: Logged };
 
-const EMPTY: Page = { items: [], lines: [], queued: [], hasMore: false };
+/** What is asked about a message before it is done. */
+export type Question = { type: "delete" | "forward" | "emoji"; bubble: Logged };
 
 /** One chat that is open. */
 export class Conversation {
@@ -19,28 +20,53 @@ export class Conversation {
   /** The other side of a chat of two. */
   contact = $state.raw<Contact>();
   members = $state.raw<Member[]>([]);
-  page = $state.raw<Page>(EMPTY);
+  about = $state.raw<About>();
+  pinned = $state.raw<Item[]>([]);
   loaded = $state(false);
-  /** Who is writing. */
-  typing = $state.raw<string[]>([]);
   own = $state("");
+  purpose = $state.raw<Purpose>();
+  question = $state.raw<Question>();
+  /** Whether words are looked for in it. */
+  searching = $state(false);
+  /** Whether what there is to know about it is shown. */
+  informing = $state(false);
+  /** The row to be brought into sight. */
+  goal = $state<string>();
+  /** What was found in messages, by their ids. */
+  found = $state.raw<Readonly<Record<string, readonly Range[]>>>({});
+  readonly acts: Acts;
+  readonly stretch: Stretch;
+  readonly typing = new Typing();
   #unreadAfter = $state(0);
-  #limit = STRETCH;
   #told = 0;
+  #membersChanged = true;
   readonly #client: Client;
   readonly #look = new Fresh(() => this.#read());
-  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- timers, which nothing shows
-  readonly #stops = new Map<string, ReturnType<typeof setTimeout>>();
 
   readonly #others = $derived(this.members.filter(({ account }) => account !== this.own));
   readonly readSeq = $derived(Math.max(0, ...this.#others.map(({ readSeq }) => readSeq)));
-  readonly rows = $derived(rowsOf(this.page, { own: this.own, readSeq: this.readSeq, unreadAfter: this.#unreadAfter }));
-  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- made anew each time, and never changed
-  readonly names = $derived(new Map(this.members.map(({ account, name }) => [account, name])));
+  /** Who began a chat of two is no news to either of them. */
+  readonly #shown = $derived.by(() => {
+    const { page } = this.stretch;
+    if (this.chat?.kind === "group") return page;
+    return { ...page, lines: page.lines.filter(({ line }) => line.type !== "added") };
+  });
+  readonly rows: Row[] = $derived.by(() =>
+    rowsOf(this.#shown, { own: this.own, readSeq: this.readSeq, unreadAfter: this.#unreadAfter }),
+  );
+  readonly days = $derived(daysOf(this.rows));
+  /** The names of those who were here once. */
+  #former = $state.raw<readonly [account: string, name: string][]>([]);
+  readonly names = $derived(
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity -- made anew each time, and never changed
+    new Map([...this.#former, ...this.members.map(({ account, name }): [string, string] => [account, name])]),
+  );
 
   constructor(client: Client, id: string) {
     this.#client = client;
     this.id = id;
+    this.acts = new Acts(client, id);
+    this.stretch = new Stretch(client, id);
     this.look();
   }
 
@@ -49,14 +75,11 @@ export class Conversation {
   }
 
   take(change: Change): void {
-    if (change.type === "typing" && change.chat === this.id) this.#hear(change.who, change.stopped);
+    if (change.type === "typing" && change.chat === this.id && change.who !== this.own)
+      this.typing.hear(change.who, change.stopped);
     if ("account" in change && change.account === this.contact?.account) this.look();
+    if (change.type === "members" && change.chat === this.id) this.#membersChanged = true;
     if (change.type === "chats" || ("chat" in change && change.chat === this.id)) this.look();
-  }
-
-  /** Resolves once it cannot be lost any more. */
-  async send(text: string): Promise<void> {
-    await this.#client.call("send", this.id, drawId(), { text });
   }
 
   unsend(id: string): Promise<boolean> {
@@ -70,9 +93,7 @@ export class Conversation {
 
   /** Says that the person is writing, now and then. */
   write(): void {
-    if (Date.now() - this.#told < TYPING_PAUSE_MS) return;
-    this.#told = Date.now();
-    void this.#client.call("typing", this.id, false).catch(() => {});
+    if (this.typing.isDue()) void this.#client.call("typing", this.id, false).catch(() => {});
   }
 
   /** Takes the key that the other side was seen with lately, or keeps the one that was known. */
@@ -88,57 +109,104 @@ export class Conversation {
     return this.#client.call("decline", this.id, block);
   }
 
-  /** Everything that is here was seen. */
-  seen(): void {
-    const last = this.page.items.at(-1);
-    if (last && (this.chat?.unread ?? 0) > 0) void this.#client.call("markRead", this.id, last.seq).catch(() => {});
+  /** Everything up to a place was seen. */
+  seen(seq: number): void {
+    if (seq <= this.#told || (this.chat?.unread ?? 0) === 0) return;
+    this.#told = seq;
+    void this.#client.call("markRead", this.id, seq).catch(() => {});
   }
 
-  /** Somebody has scrolled to the beginning of what is shown. */
+  /** Somebody has scrolled to the beginning of what is held. */
   older(): void {
-    if (this.page.items.length >= this.#limit) this.#limit += STRETCH;
-    else if (this.page.hasMore) void this.#client.call("wantHistory", this.id).catch(() => {});
-    else return;
-    this.look();
+    if (this.stretch.page.older) this.#go({ to: "older" });
+    else if (this.stretch.page.hasMore) void this.#client.call("wantHistory", this.id).catch(() => {});
+  }
+
+  newer(): void {
+    if (this.stretch.page.newer) this.#go({ to: "newer" });
+  }
+
+  toEnd(): void {
+    this.goal = "end";
+    this.#go({ to: "end" });
+  }
+
+  /** Brings a message into sight. False if it is not on this device. */
+  async show(event: string): Promise<boolean> {
+    const item = await this.#client.call("message", this.id, event);
+    if (item) this.#goTo(item.seq, event);
+    return item !== undefined;
+  }
+
+  /** Goes to where a day begins, or to the next one on which something was said. */
+  async showDay(atMs: number): Promise<void> {
+    const seq = await this.#client.call("placeAt", this.id, atMs);
+    if (seq === undefined) this.toEnd();
+    else this.#goTo(seq);
   }
 
   close(): void {
-    for (const stop of this.#stops.values()) clearTimeout(stop);
-    this.#stops.clear();
+    this.typing.close();
+  }
+
+  #goTo(seq: number, key?: string): void {
+    this.goal = key ?? `at ${seq}`;
+    this.stretch.following = false;
+    this.#go({ to: "place", seq });
+  }
+
+  #go(move: Parameters<Stretch["want"]>[0]): void {
+    this.stretch.want(move);
+    this.look();
   }
 
   async #read(): Promise<void> {
-    const [session, chat, members, page]: [Session, Chat | undefined, Member[], Page] = await Promise.all([
+    const [session, chat, members, pinned]: [Session, Chat | undefined, Member[], Item[]] = await Promise.all([
       this.#client.call("session"),
       this.#client.call("chat", this.id),
       this.#client.call("members", this.id),
-      this.#client.call("page", this.id, undefined, this.#limit),
+      this.#client.call("pinned", this.id),
     ]);
     this.contact = chat?.other ? await this.#client.call("contact", chat.other) : undefined;
-    this.#heardOut(page);
-    const own = members.find(({ account }) => account === session.account);
-    if (!this.loaded && chat && chat.unread > 0) this.#unreadAfter = own?.readSeq ?? 0;
+    if (this.#membersChanged || chat?.ready !== this.chat?.ready) await this.lookAbout();
     this.own = session.account ?? "";
     this.members = members;
-    this.page = page;
+    this.pinned = pinned;
+    if (!this.loaded && !this.goal && chat && chat.unread > 0) this.#beginAtUnread();
+    const last = this.stretch.page.items.at(-1);
+    await this.stretch.read();
+    this.#heardOut(last);
+    await this.#nameFormer();
     this.chat = chat;
     this.loaded = true;
   }
 
-  /** Who has just said something is not writing it any more. */
-  #heardOut(page: Page): void {
-    const last = page.items.at(-1);
-    if (last && last.seq !== this.page.items.at(-1)?.seq) this.#hear(last.author, true);
+  /** What the chat is about, and what one may do there. */
+  async lookAbout(): Promise<void> {
+    this.#membersChanged = false;
+    this.about = await this.#client.call("about", this.id);
   }
 
-  #hear(who: string, stopped: boolean): void {
-    clearTimeout(this.#stops.get(who));
-    this.typing = this.typing.filter((other) => other !== who);
-    if (stopped || who === this.own) return;
-    this.typing = [...this.typing, who];
-    this.#stops.set(
-      who,
-      setTimeout(() => this.#hear(who, true), TYPING_MS),
-    );
+  /** Whoever has left is still called by name. */
+  async #nameFormer(): Promise<void> {
+    const unnamed = peopleOf(this.stretch.page).filter((account) => !this.names.has(account));
+    if (unnamed.length === 0) return;
+    const contacts = await Promise.all(unnamed.map((account) => this.#client.call("contact", account)));
+    const named = unnamed.map((account, at): [string, string] => [account, contacts[at]?.userName ?? ""]);
+    this.#former = [...this.#former, ...named];
+  }
+
+  #beginAtUnread(): void {
+    this.#unreadAfter = this.members.find(({ account }) => account === this.own)?.readSeq ?? 0;
+    if (this.#unreadAfter === 0) return;
+    this.goal = "unread";
+    this.stretch.following = false;
+    this.stretch.want({ to: "place", seq: this.#unreadAfter + 1 });
+  }
+
+  /** Who has just said something is not writing it any more. */
+  #heardOut(before: Item | undefined): void {
+    const last = this.stretch.page.items.at(-1);
+    if (last && last.seq !== before?.seq) this.typing.hear(last.author, true);
   }
 }

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Item, Page } from "../../wasm/sotto_wasm_client.js";
-import { rowsOf, type Row } from "./timeline.ts";
+import { daysOf, peopleOf, rowsOf, type Row } from "./timeline.ts";
 
 const NOON = new Date(2026, 5, 1, 12).getTime();
 const DAY_MS = 86_400_000;
@@ -19,7 +19,7 @@ function item(seq: number, author: string, atMs = NOON + seq * 1000): Item {
 }
 
 function page(items: Item[], rest: Partial<Page> = {}): Page {
-  return { items, lines: [], queued: [], hasMore: false, ...rest };
+  return { items, lines: [], queued: [], older: false, newer: false, hasMore: false, ...rest };
 }
 
 const shape = (rows: Row[]) => rows.map((row) => (row.type === "bubble" ? row.bubble.id : row.type));
@@ -27,6 +27,11 @@ const shape = (rows: Row[]) => rows.map((row) => (row.type === "bubble" ? row.bu
 it("draws a day where it begins", () => {
   const rows = rowsOf(page([item(1, "bob"), item(2, "bob", NOON + DAY_MS)]), NOBODY_READ);
   expect(shape(rows)).toEqual(["day", "id 1", "day", "id 2"]);
+});
+
+it("has each day with what happened on it", () => {
+  const days = daysOf(rowsOf(page([item(1, "bob"), item(2, "bob"), item(3, "bob", NOON + DAY_MS)]), NOBODY_READ));
+  expect(days.map(({ rows }) => shape(rows))).toEqual([["id 1", "id 2"], ["id 3"]]);
 });
 
 it("puts together what one person says in a row, until somebody else speaks or time passes", () => {
@@ -43,6 +48,11 @@ it("keeps what happened in its place", () => {
     NOBODY_READ,
   );
   expect(shape(rows)).toEqual(["day", "id 1", "line", "id 3"]);
+});
+
+it("knows everybody who is named", () => {
+  const lines = [{ seq: 2, receivedAtMs: NOON, line: { type: "removed" as const, who: "carol", by: "bob" } }];
+  expect(peopleOf(page([item(1, "bob"), item(3, "me")], { lines }))).toEqual(["bob", "me", "carol"]);
 });
 
 it("marks the first thing of others that was not read", () => {

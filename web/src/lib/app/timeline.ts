@@ -21,6 +21,13 @@ export type Row =
   | { type: "unread"; key: string }
   | { type: "bubble"; key: string; bubble: Bubble };
 
+/** A day and what happened on it. */
+export interface Day {
+  key: string;
+  atMs: number;
+  rows: Exclude<Row, { type: "day" }>[];
+}
+
 export interface Seen {
   own: string;
   /** How far the others have read. */
@@ -42,6 +49,23 @@ export function rowsOf(page: Page, seen: Seen): Row[] {
   const logged = new Set(page.items.map(({ id }) => id));
   const waiting = page.queued.filter((queued) => queued.text !== undefined && !logged.has(queued.id));
   return withMarks([...entries, ...waiting.map((queued) => onItsWay(queued, seen.own))], seen);
+}
+
+/** Rows by the days that they begin with. */
+export function daysOf(rows: readonly Row[]): Day[] {
+  const days: Day[] = [];
+  for (const row of rows) {
+    if (row.type === "day") days.push({ key: row.key, atMs: row.atMs, rows: [] });
+    else days.at(-1)?.rows.push(row);
+  }
+  return days;
+}
+
+/** Everybody who is named in a page, once. */
+export function peopleOf({ items, lines }: Page): string[] {
+  const ofLine = (line: Placed["line"]) => ["who" in line ? line.who : "", "by" in line ? line.by : ""];
+  const all = [...items.map(({ author }) => author), ...lines.flatMap(({ line }) => ofLine(line))];
+  return [...new Set(all)].filter((account) => account !== "");
 }
 
 function said(item: Item, { own, readSeq }: Seen): Bubble {

@@ -1,6 +1,7 @@
 // The English catalogue. It defines the keys: every other catalogue has exactly these, or does not compile.
 import type { Obstacle } from "../app/entry.ts";
 import type { FailureCode } from "../check/failure.ts";
+import { chatting } from "./chatting.en.ts";
 import { obstacles, safety } from "./en-safety.ts";
 import { pluralFor } from "./plural.ts";
 
@@ -146,6 +147,7 @@ const failures: Record<FailureCode, Advice> = {
 export const en = {
   language: "English",
   direction: "ltr" as "ltr" | "rtl",
+  ...chatting,
 
   page: {
     title: "Security check",
@@ -224,9 +226,6 @@ export const en = {
 
   chats: {
     title: "Chats",
-    start: "New chat",
-    startHint: "User name of the person",
-    go: "Start",
     searching: "Looking",
     nobody: "There is no such person here, or they do not want to be found.",
     empty: "No chats yet",
@@ -273,7 +272,6 @@ export const en = {
     keyStops: "You had verified the old key, so nothing is sent until you decide.",
     keyTake: "It is really them",
     keyKeep: "Keep the old key",
-    toBottom: "To the newest message",
     somebody: "Somebody",
   },
 

@@ -1,5 +1,6 @@
 // The Russian catalogue.
 import type { Messages } from "./en.ts";
+import { chatting } from "./chatting.ru.ts";
 import { pluralFor } from "./plural.ts";
 import { obstacles, safety } from "./ru-safety.ts";
 
@@ -8,6 +9,7 @@ const plural = pluralFor("ru");
 export const ru: Messages = {
   language: "Русский",
   direction: "ltr",
+  ...chatting,
 
   page: {
     title: "Проверка безопасности",
@@ -87,9 +89,6 @@ export const ru: Messages = {
 
   chats: {
     title: "Чаты",
-    start: "Новый чат",
-    startHint: "Имя пользователя",
-    go: "Начать",
     searching: "Ищем",
     nobody: "Такого человека здесь нет, или он не хочет, чтобы его находили.",
     empty: "Чатов пока нет",
@@ -138,7 +137,6 @@ export const ru: Messages = {
     keyStops: "Старый ключ вы проверяли, поэтому до вашего решения ничего не отправляется.",
     keyTake: "Это точно он",
     keyKeep: "Оставить старый ключ",
-    toBottom: "К новому сообщению",
     somebody: "Кто-то",
   },
 

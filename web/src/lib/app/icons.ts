@@ -1,0 +1,33 @@
+// Shapes of the small pictures, on a field of 24 by 24, drawn with a line of one width.
+export const ICONS = {
+  reply: "M9 7l-5 5 5 5M4 12h10a6 6 0 0 1 6 6",
+  edit: "M4 20l1-5L16 4l4 4L9 19zM14 6l4 4",
+  copy: "M9 9h11v11H9zM5 15H4V4h11v1",
+  forward: "M15 7l5 5-5 5M20 12H10a6 6 0 0 0-6 6",
+  pin: "M9 4h6l-1 6 3 3H7l3-3zM12 13v7",
+  remove: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
+  smile: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M8.500 14.500a4 4 0 0 0 7 0M9 9.500v.500M15 9.500v.500",
+  more: "M6 12a1 1 0 1 1-2 0a1 1 0 1 1 2 0M13 12a1 1 0 1 1-2 0a1 1 0 1 1 2 0M20 12a1 1 0 1 1-2 0a1 1 0 1 1 2 0",
+  close: "M6 6l12 12M18 6L6 18",
+  search: "M11 4a7 7 0 1 0 0 14a7 7 0 1 0 0-14M16 16l4.500 4.500",
+  up: "M6 15l6-6 6 6",
+  down: "M6 9l6 6 6-6",
+  back: "M15 5l-7 7 7 7",
+  calendar: "M4 6h16v14H4zM4 10h16M8 3v4M16 3v4",
+  plus: "M12 5v14M5 12h14",
+  group: "M9 5a3 3 0 1 0 0 6a3 3 0 1 0 0-6M3 19a6 6 0 0 1 12 0M16 6a3 3 0 0 1 0 5M18 14a6 6 0 0 1 3 5",
+  saved: "M7 4h10v16l-5-4-5 4z",
+  mute: "M6 16V11a6 6 0 0 1 9-5M18 10v6H6M10 20h4M4 4l16 16",
+  bell: "M6 16V11a6 6 0 0 1 12 0v5l1.500 2h-15zM10 20h4",
+  archive: "M4 5h16v4H4zM5 9v10h14V9M10 13h4",
+  folder: "M4 6h6l2 2h8v11H4z",
+  check: "M5 13l4 4L19 7",
+  read: "M1 13l4 4L15 7M11 15.500l1.500 1.500L23 7",
+  leave: "M14 5H5v14h9M11 12h10M17 8l4 4-4 4",
+  info: "M12 3a9 9 0 1 0 0 18a9 9 0 1 0 0-18M12 11v5M12 8v.010",
+  keyboard: "M3 6h18v12H3zM7 10v.010M11 10v.010M15 10v.010M8 14h8",
+  command: "M4 6h16M4 12h10M4 18h6",
+  crown: "M4 18h16M4 15L3 7l5 4 4-6 4 6 5-4-1 8z",
+} as const;
+
+export type IconName = keyof typeof ICONS;
