@@ -362,7 +362,10 @@ fn a_forwarded_file_is_not_uploaded_again_and_only_members_get_it() {
     let other = bob.start_direct("carol", "Ciao Carol");
     carol.accepts(other);
     bob.catch_up();
-    let forwarded = bob.with(|engine, moment| engine.forward(chat, event, other, moment)).unwrap();
+    let forwarded = EventId::from_bytes([9; 16]);
+    for _ in 0..2 {
+        bob.with(|engine, moment| engine.forward(forwarded, (chat, event), other, moment)).unwrap();
+    }
     bob.settle();
     assert_eq!(town.parts(), stored, "no bytes went anywhere");
     carol.catch_up();
@@ -454,7 +457,8 @@ fn what_was_taken_back_frees_its_room_unless_another_message_speaks_of_it() {
     town.set_quota(&alice, 500_000);
     let event = posts(&mut alice, chat, &[&path], "one");
     alice.settle();
-    let again = alice.with(|engine, moment| engine.forward(chat, event, chat, moment)).unwrap();
+    let again = EventId::from_bytes([9; 16]);
+    alice.with(|engine, moment| engine.forward(again, (chat, event), chat, moment)).unwrap();
     alice.settle();
     let deletes = |alice: &mut Handset<'_>, event: EventId| {
         let targets = vec![wire::EventRef { event_id: event.to_wire(), seq: 0 }];

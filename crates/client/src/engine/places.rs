@@ -1,11 +1,10 @@
 //! Going about in a timeline, and what the account may do there.
 
 use sotto_crypto::mls::governance::{Kind, Role};
-use sotto_proto::wire::event::Content;
-use sotto_proto::{ConversationId, EventId, wire};
+use sotto_proto::{ConversationId, EventId};
 
 use super::chat::{Chat, Membership, Stand, Whose};
-use super::{Engine, EngineError, Moment};
+use super::{Engine, EngineError};
 use crate::history::{Item, What};
 use crate::store::StoreError;
 use crate::timeline::{Message, State};
@@ -85,24 +84,6 @@ impl Engine {
             rename: is_open && role >= policy.rename,
             give_roles: is_open && role == Role::Owner,
         })
-    }
-
-    /// Says in one conversation what somebody said in another, under an id that was drawn before. From whom it is, is not said, and nobody
-    /// is called by it.
-    pub fn forward(
-        &mut self,
-        id: EventId,
-        (from, event): (ConversationId, EventId),
-        to: ConversationId,
-        moment: &mut Moment<'_>,
-    ) -> Result<(), EngineError> {
-        let Some(What::Message(Message { state: State::Standing { text, .. }, .. })) =
-            self.store.item(from, event)?.map(|item| item.what)
-        else {
-            return Err(EngineError::Unusable("what cannot be forwarded"));
-        };
-        let body = Some(text.body.without_mentions());
-        self.send_as(id, to, Content::Text(wire::TextMessage { body, forwarded: true, ..Default::default() }), moment)
     }
 }
 

@@ -42,14 +42,18 @@ impl Step<'_, '_> {
 
     /// As [`Step::enqueue`], unless something was written down under this id before.
     pub(super) fn enqueue_once(&mut self, chat: &Chat, id: EventId, body: &[u8]) -> Result<(), Mishap> {
-        let known = self
+        if self.is_said(chat, id)? { Ok(()) } else { self.enqueue_as(chat, id, body) }
+    }
+
+    /// Whether something was said under an id, be it on its way.
+    pub(super) fn is_said(&self, chat: &Chat, id: EventId) -> Result<bool, Mishap> {
+        Ok(self
             .db
             .prepare_cached(
                 "SELECT 1 FROM outbox WHERE event_id = ?2
                  UNION ALL SELECT 1 FROM entries WHERE conversation = ?1 AND event_id = ?2",
             )?
-            .exists(params![chat.number, id.as_bytes()])?;
-        if known { Ok(()) } else { self.enqueue_as(chat, id, body) }
+            .exists(params![chat.number, id.as_bytes()])?)
     }
 
     pub(super) fn enqueue_as(&mut self, chat: &Chat, id: EventId, body: &[u8]) -> Result<(), Mishap> {

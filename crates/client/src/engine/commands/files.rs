@@ -9,7 +9,8 @@ use crate::engine::transfers::{Contents, fallback, message};
 use crate::engine::{
     Engine, EngineError, FileAnswer, FileJob, JobNumber, Moment, Source, TransferId, TransferView, Waiting,
 };
-use crate::timeline::FILES_MAX;
+use crate::history::What;
+use crate::timeline::{FILES_MAX, Message, State};
 
 impl Engine {
     /// Sends files with a text to go with them, which may be empty. From the moment on in which this returns they cannot be lost, as long
@@ -29,21 +30,27 @@ impl Engine {
         self.in_chat(chat, moment, |step, chat| step.post(chat, Contents::Sources(sources), &caption))
     }
 
-    /// Says in another conversation what a message says, with its files, whose bytes stay where they are.
+    /// Says in another conversation what a message says, under an id that was drawn before, with its files, whose bytes stay where they
+    /// are. From whom it is, is not said, and nobody is called by it.
     pub fn forward(
         &mut self,
-        from: ConversationId,
-        event: EventId,
+        id: EventId,
+        (from, event): (ConversationId, EventId),
         to: ConversationId,
         moment: &mut Moment<'_>,
-    ) -> Result<EventId, EngineError> {
-        let Some((body, files)) = self.store.message(from, event)? else { return Err(NO_SUCH_MESSAGE) };
+    ) -> Result<(), EngineError> {
+        let standing = self.store.item(from, event)?.map(|item| item.what);
+        let Some(What::Message(Message { state: State::Standing { text, .. }, .. })) = standing else {
+            return Err(EngineError::Unusable("what cannot be forwarded"));
+        };
+        let files = self.store.message(from, event)?.map(|(_, files)| files).unwrap_or_default();
+        let body = Some(text.body.without_mentions());
         let caption = wire::TextMessage { body, forwarded: true, ..wire::TextMessage::default() };
         if files.is_empty() {
-            return self.send(to, Content::Text(caption), moment);
+            return self.send_as(id, to, Content::Text(caption), moment);
         }
         self.checked_files(files.clone(), &caption, moment)?;
-        self.in_chat(to, moment, |step, chat| step.post(chat, Contents::Forwarded(files), &caption))
+        self.in_chat(to, moment, |step, chat| step.post_once(chat, id, Contents::Forwarded(files), &caption))
     }
 
     /// Gives up a message that waits for its files. False if it does not wait any more.

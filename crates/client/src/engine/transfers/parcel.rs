@@ -85,6 +85,29 @@ impl Step<'_, '_> {
         caption: &wire::TextMessage,
     ) -> Result<EventId, Mishap> {
         let event = EventId::from_bytes(self.moment.random());
+        self.post_as(chat, event, contents, caption)?;
+        Ok(event)
+    }
+
+    /// The same under an id that was drawn before: however often it is asked for, it is said once.
+    pub(in crate::engine) fn post_once(
+        &mut self,
+        chat: &Chat,
+        event: EventId,
+        contents: Contents,
+        caption: &wire::TextMessage,
+    ) -> Result<(), Mishap> {
+        let waits = self.db.prepare_cached("SELECT 1 FROM parcels WHERE event_id = ?1")?.exists([event.as_bytes()])?;
+        if waits || self.is_said(chat, event)? { Ok(()) } else { self.post_as(chat, event, contents, caption) }
+    }
+
+    fn post_as(
+        &mut self,
+        chat: &Chat,
+        event: EventId,
+        contents: Contents,
+        caption: &wire::TextMessage,
+    ) -> Result<(), Mishap> {
         self.db
             .prepare_cached(
                 "INSERT INTO parcels (conversation, event_id, caption, created_at_ms) VALUES (?1, ?2, ?3, ?4)",
@@ -121,7 +144,7 @@ impl Step<'_, '_> {
         }
         self.memory.transfers.admitted = false;
         self.tell(Change::Timeline(chat.id));
-        Ok(event)
+        Ok(())
     }
 
     /// One of a parcel's files is on the server. If it was the last, the message is said.
