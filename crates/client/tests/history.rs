@@ -163,6 +163,15 @@ fn unread_are_the_messages_of_others_that_still_stand() {
 }
 
 #[test]
+fn what_consists_of_parts_that_are_everywhere_is_found_too() {
+    let (_folder, mut store) = store();
+    store.record(&[says(CHESS, 1, BOB, "endgame")]).unwrap();
+    let others: Vec<_> = (2..2_500).map(|seq| says(CHESS, seq, BOB, "game over, not the end: amend it")).collect();
+    store.record(&others).unwrap();
+    assert_eq!(finds(&store, "endgame"), ["endgame"]);
+}
+
+#[test]
 fn search_finds_parts_of_words_in_any_script_newest_first() {
     let (_folder, mut store) = store();
     let lines = [

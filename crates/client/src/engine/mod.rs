@@ -164,7 +164,9 @@ impl Engine {
 
     /// When [`Engine::wake`] should be called, by the clock of the moments.
     pub fn next_due_ms(&self) -> Option<u64> {
-        self.memory.traffic.next_due_ms()
+        // What needs a session waits for one, and for no moment.
+        let is_out = self.memory.account.as_ref().is_some_and(|account| account.state == State::SignedOut);
+        self.memory.traffic.next_due_ms(is_out)
     }
 
     /// Whether a call waits for another try, apart from those of transfers.

@@ -314,11 +314,7 @@ impl Step<'_, '_> {
                 self.fail(Attempt::Leave(chat.id), Why::Refused(code));
             }
             Method::ConversationGetTree => {
-                // The Welcome is too old for its tree: by the newest state instead.
-                self.db.execute("DELETE FROM welcomes WHERE conversation = ?1", [chat.number])?;
-                if chat.vault_step == VaultStep::NoCheckpoint {
-                    chat.vault_step = VaultStep::Absent;
-                }
+                self.tree_is_gone(&mut chat, &kept.request()?)?;
             }
             Method::ConversationReadRange => {
                 chat.server_seq = chat.high_seq();

@@ -188,9 +188,11 @@ impl Traffic {
         self.tries.keys().filter(|ticket| !self.in_flight.contains(ticket)).copied()
     }
 
-    /// When the next call that waits is due.
-    pub(super) fn next_due_ms(&self) -> Option<u64> {
-        let waiting = self.tries.iter().filter(|(ticket, _)| !self.in_flight.contains(ticket));
+    /// When the next call that waits is due, or the next one of those that somebody waits for in front of the screen.
+    pub(super) fn next_due_ms(&self, only_fleeting: bool) -> Option<u64> {
+        let may_go =
+            |ticket: &Ticket| !self.in_flight.contains(ticket) && (!only_fleeting || Self::is_fleeting(*ticket));
+        let waiting = self.tries.iter().filter(|(ticket, _)| may_go(ticket));
         waiting.map(|(_, tries)| tries.due_ms).min()
     }
 }

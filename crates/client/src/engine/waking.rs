@@ -200,6 +200,20 @@ impl Step<'_, '_> {
         self.put_vault_group(chat, &mut group)
     }
 
+    /// The Welcome is too old for its tree: by a newer one, or by the newest state.
+    pub(super) fn tree_is_gone(&mut self, chat: &mut Chat, asked: &wire::GetTreeRequest) -> Result<(), Mishap> {
+        self.db.execute(
+            "DELETE FROM welcomes WHERE conversation = ?1 AND generation = ?2 AND epoch = ?3",
+            params![chat.number, asked.generation, asked.epoch],
+        )?;
+        let is_last =
+            !self.db.prepare_cached("SELECT 1 FROM welcomes WHERE conversation = ?1")?.exists([chat.number])?;
+        if is_last && chat.vault_step == VaultStep::NoCheckpoint {
+            chat.vault_step = VaultStep::Absent;
+        }
+        Ok(())
+    }
+
     /// A Welcome that opens nothing is as good as none.
     fn cannot_wake(&mut self, chat: &mut Chat, waiting: &Waiting) -> Result<(), Mishap> {
         self.drop_welcome(waiting)?;

@@ -123,12 +123,13 @@ fn statement(wanted: &Wanted, expression: &str) -> (String, Vec<Value>) {
 fn exact_match(
     connection: &Connection,
     terms: &[String],
-    parts_of: fn(&str) -> Vec<String>,
+    parts_of: fn(&str, usize) -> Vec<String>,
 ) -> Result<String, StoreError> {
+    let parts_each = LISTS_MAX.div_ceil(terms.len());
     let mut clauses = Vec::new();
     for term in terms {
         if term.chars().count() >= PART {
-            clauses.extend(parts_of(term).iter().map(|part| quoted(part)));
+            clauses.extend(parts_of(term, parts_each).iter().map(|part| quoted(part)));
             continue;
         }
         let parts = parts_beginning_with(connection, term)?;
@@ -140,16 +141,16 @@ fn exact_match(
     Ok(clauses.join(" AND "))
 }
 
-/// What a term consists of, each character in one part, and the last part whole. The phrase of all its overlapping parts takes three times
-/// as many lists of the index, and their positions; whether these belong together is seen in the text.
-fn parts_side_by_side(term: &str) -> Vec<String> {
+/// Some parts of a term that lie side by side, and the last one. The phrase of all its overlapping parts takes many more lists of the index,
+/// and their positions; whether these belong together is seen in the text.
+fn parts_side_by_side(term: &str, count: usize) -> Vec<String> {
     let characters: Vec<char> = term.chars().collect();
-    let parts = characters.chunks_exact(PART).map(|part| part.iter().collect());
-    let last = (!characters.len().is_multiple_of(PART)).then(|| characters[characters.len() - PART..].iter().collect());
-    parts.chain(last).collect()
+    let last = characters[characters.len() - PART..].iter().collect();
+    let before = characters[..characters.len() - PART].chunks_exact(PART).map(|part| part.iter().collect());
+    before.take(count.saturating_sub(1)).chain([last]).collect()
 }
 
-fn one_phrase(term: &str) -> Vec<String> {
+fn one_phrase(term: &str, _count: usize) -> Vec<String> {
     vec![term.to_owned()]
 }
 
@@ -230,6 +231,8 @@ fn is_similar(word: &str, term: &str) -> bool {
 
 /// Characters of what the index holds.
 const PART: usize = 3;
+/// Lists of the index that are held against each other for a query. More of them leave fewer messages to look at, and take longer.
+const LISTS_MAX: usize = 4;
 /// Parts that a short term stands for.
 const PARTS_MAX: u32 = 200;
 /// Words of a query that are looked at.

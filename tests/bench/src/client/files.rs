@@ -24,9 +24,10 @@ impl Files {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
+    /// Files in memory are encrypted like those on a disk.
     #[cfg(target_arch = "wasm32")]
     pub(super) fn location(&self, name: &str) -> String {
-        name.to_owned()
+        format!("file:{name}?vfs=multipleciphers-memvfs")
     }
 
     /// An encrypted store, which is there already or is made.
@@ -35,13 +36,25 @@ impl Files {
     }
 
     /// A store that is gone when it is closed.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(super) fn in_memory() -> Store {
         open(":memory:")
     }
 
+    /// One that nobody asks for again: what has no name cannot be encrypted there.
+    #[cfg(target_arch = "wasm32")]
+    pub(super) fn in_memory() -> Store {
+        use std::sync::atomic::{AtomicU32, Ordering};
+
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        open(&Self {}.location(&format!("other-{}", MADE.fetch_add(1, Ordering::Relaxed))))
+    }
+
     /// A plain database, for baselines.
     pub(super) fn plain(&self, name: &str) -> rusqlite::Connection {
-        let connection = rusqlite::Connection::open(self.location(name)).unwrap();
+        #[cfg(not(target_arch = "wasm32"))]
+        let name = &self.location(name);
+        let connection = rusqlite::Connection::open(name).unwrap();
         connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;").unwrap();
         connection
     }

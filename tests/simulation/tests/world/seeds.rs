@@ -32,6 +32,12 @@ fn a_life_in_which_an_old_reply_came_late() {
     World::live(225, ACTIONS).check();
 }
 
+/// Somebody was added, removed and added again. With the first Welcome, whose tree was gone, the second one was thrown away.
+#[test]
+fn a_life_in_which_a_second_welcome_came_before_the_first_one_was_useless() {
+    World::live(357, ACTIONS).check();
+}
+
 #[test]
 fn the_same_seed_is_the_same_life() {
     let logs = || {
