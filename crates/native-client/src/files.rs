@@ -55,21 +55,21 @@ pub(crate) struct Hands {
 
 impl Hands {
     pub(crate) fn take(&mut self, job: FileJob) {
-        match self.queues.get_mut(&job.transfer) {
-            Some(queue) => queue.push_back(job),
-            None => {
-                self.queues.insert(job.transfer, VecDeque::new());
-                self.begin(job);
-            }
+        if let Some(queue) = self.queues.get_mut(&job.transfer) {
+            queue.push_back(job);
+        } else {
+            self.queues.insert(job.transfer, VecDeque::new());
+            self.begin(job);
         }
     }
 
     /// The next answer; none while there is nothing to do.
     pub(crate) async fn next(&mut self) -> Option<(JobNumber, FileAnswer)> {
         let (transfer, number, answer) = self.at_work.join_next().await?.ok()?;
-        match self.queues.get_mut(&transfer).and_then(VecDeque::pop_front) {
-            Some(job) => self.begin(job),
-            None => drop(self.queues.remove(&transfer)),
+        if let Some(job) = self.queues.get_mut(&transfer).and_then(VecDeque::pop_front) {
+            self.begin(job);
+        } else {
+            self.queues.remove(&transfer);
         }
         Some((number, answer))
     }

@@ -1,6 +1,7 @@
 //! Sotto in the terminal: a command for people and for scripts.
 
 mod arguments;
+mod attachments;
 mod commands;
 mod console;
 mod failure;

@@ -1,6 +1,7 @@
 //! A large file from one terminal to another through a real server, all of which are killed on the way, in bounded memory.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may stop at the first surprise")]
+#![allow(clippy::print_stdout, reason = "what was measured is worth reading")]
 
 #[allow(dead_code, unreachable_pub, reason = "one rig for all tests of the terminal")]
 mod rig;
@@ -91,6 +92,8 @@ impl Stage {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sotto"));
         command.env_clear().env("SOTTO_PASSPHRASE", "a phrase").env("SOTTO_PASSWORD", "likes horses");
         command.env("SOTTO_SERVER", server.url()).env("SOTTO_PROFILE", self.path(who));
+        // A machine that builds other things meanwhile is slow.
+        command.args(["--wait", "600"]);
         command.current_dir(self.folder.path()).args(words).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap()
     }
 

@@ -30,7 +30,7 @@ fn caption(words: &str) -> wire::TextMessage {
 
 fn posts(who: &mut Handset<'_>, chat: ConversationId, paths: &[&Path], words: &str) -> EventId {
     let sources = paths.iter().map(|path| source(path).unwrap()).collect();
-    who.with(|engine, moment| engine.send_files(chat, sources, caption(words), moment)).unwrap()
+    who.with(|engine, moment| engine.send_files(chat, sources, &caption(words), moment)).unwrap()
 }
 
 /// The last message of a conversation.
@@ -317,7 +317,7 @@ fn a_file_beyond_the_quota_is_refused_and_goes_on_when_there_is_room() {
     let huge = wire::TextMessage::default();
     let mut huge_source = source(&path).unwrap();
     huge_source.size = (15 << 30) + 1;
-    let refused = alice.with(|engine, moment| engine.send_files(chat, vec![huge_source], huge, moment));
+    let refused = alice.with(|engine, moment| engine.send_files(chat, vec![huge_source], &huge, moment));
     assert!(matches!(refused, Err(sotto_client::engine::EngineError::FileTooLarge { .. })));
 }
 

@@ -82,7 +82,7 @@ impl Message {
                 // What a message answers does not change with what it says, and a text alone leaves the files as they are.
                 let quotation = text.quotation.take();
                 let files = if new.files.is_empty() { std::mem::take(&mut text.files) } else { new.files.clone() };
-                *text = Text { quotation, files, ..new.clone() };
+                *text = Text { files, quotation, ..new.clone() };
                 *edited = Some(act.seq);
             }
             Content::Delete(targets) if targets.contains(&self.id) && may_delete(act, self.author) => {

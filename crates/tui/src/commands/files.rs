@@ -10,11 +10,11 @@ use sotto_native_client::files::source;
 use sotto_proto::{ConversationId, EventId, wire};
 
 use crate::arguments::Download;
+use crate::attachments::size_in_words;
 use crate::commands::transfers::accompany;
 use crate::console::{Console, Shown};
 use crate::failure::Failure;
 use crate::finding;
-use crate::objects::size_in_words;
 use crate::safe;
 use crate::session::Session;
 use crate::words::{Language, Message};
@@ -38,7 +38,7 @@ pub(super) async fn send(
 ) -> Result<Posted, Failure> {
     let sources = paths.iter().map(|path| source(path).map_err(|error| unreadable(path, &error)));
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
-    let id = session.with(move |engine, moment| engine.send_files(chat, sources, caption, moment)).await?;
+    let id = session.with(move |engine, moment| engine.send_files(chat, sources, &caption, moment)).await?;
     if no_wait || session.offline {
         return Ok(Posted::Waits(id));
     }

@@ -8,10 +8,10 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout};
 
 use crate::arguments::TransferCommand;
+use crate::attachments::size_in_words;
 use crate::commands::files::stopped;
 use crate::console::{Console, Shown};
 use crate::failure::Failure;
-use crate::objects::size_in_words;
 use crate::safe;
 use crate::session::Session;
 use crate::words::{Language, Message};
@@ -88,13 +88,11 @@ pub(super) async fn run(
 }
 
 async fn resume(session: &Session, transfer: Option<i64>, console: &mut Console) -> Result<(), Failure> {
-    let wanted: Vec<_> = match transfer {
-        Some(transfer) => vec![named(session, transfer).await?.id],
-        None => {
-            let all = session.look(|engine| engine.transfers(None)).await?;
-            all.iter().filter(|view| view.state != TransferState::Done).map(|view| view.id).collect()
-        }
+    let meant = match transfer {
+        Some(transfer) => vec![named(session, transfer).await?],
+        None => session.look(|engine| engine.transfers(None)).await?,
     };
+    let wanted: Vec<_> = meant.iter().filter(|view| view.state != TransferState::Done).map(|view| view.id).collect();
     let ids = wanted.clone();
     session
         .with(move |engine, moment| ids.iter().try_for_each(|id| engine.resume_transfer(*id, moment).map(drop)))
@@ -172,7 +170,7 @@ fn line(view: &TransferView, language: Language) -> String {
     match view.state {
         TransferState::Paused => parts.push(Message::Paused.say(language)),
         TransferState::Stopped(_) => {
-            parts.extend(stopped(std::slice::from_ref(view)).map(|why| why.message.say(language)))
+            parts.extend(stopped(std::slice::from_ref(view)).map(|why| why.message.say(language)));
         }
         TransferState::Going | TransferState::Done => {}
     }

@@ -11,8 +11,9 @@ use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::text::{Face, Fragment, Kind};
 use super::view::{Body, Bubble, Delivery, Quote, Reaction};
+use crate::attachments::{file_name_in_words, size_in_words};
 use crate::commands::obstacle;
-use crate::objects::{Names, file_name_in_words, size_in_words};
+use crate::objects::Names;
 use crate::safe;
 use crate::words::{Language, Message};
 

@@ -190,7 +190,7 @@ impl Shell {
                 self.stale.some.insert(chat);
                 self.stale.room |= is_open(chat);
             }
-            Change::Presence(_) => self.stale.room = true,
+            Change::Presence(_) | Change::Transfer(_) => self.stale.room = true,
             Change::Typing { chat, who, stopped } => return self.take(model, Input::Typing { chat, who, stopped }),
             Change::Started(chat) => {
                 self.stale.all = true;
@@ -212,7 +212,6 @@ impl Shell {
                     async move { Ok(vec![Input::Devices(client.with(|engine, _| look::devices(engine)).await?)]) },
                 );
             }
-            Change::Transfer(_) => self.stale.room = true,
             Change::TransferStopped { transfer, why } => {
                 self.stale.room = true;
                 let client = self.session.client.clone();

@@ -19,15 +19,15 @@ impl Engine {
         &mut self,
         chat: ConversationId,
         sources: Vec<Source>,
-        caption: wire::TextMessage,
+        caption: &wire::TextMessage,
         moment: &mut Moment<'_>,
     ) -> Result<EventId, EngineError> {
         if let Some(large) = sources.iter().find(|source| source.is_too_large()) {
             return Err(EngineError::FileTooLarge { max: MAX_FILE_LEN, actual: large.size });
         }
         let references = sources.iter().map(Source::placeholder).collect();
-        self.checked_files(references, &caption, moment)?;
-        self.in_chat(chat, moment, |step, chat| step.post(chat, Contents::Sources(sources), &caption))
+        self.checked_files(references, caption, moment)?;
+        self.in_chat(chat, moment, |step, chat| step.post(chat, Contents::Sources(sources), caption))
     }
 
     /// Says in another conversation what a message says, under an id that was drawn before, with its files, whose bytes stay where they

@@ -100,9 +100,8 @@ impl Step<'_, '_> {
         }
         while job.is_none() {
             let Some(sealed) = download.arrived.remove(&download.turn()) else { break };
-            let content = match open_stretch(row, download, &sealed)? {
-                Ok(content) => content,
-                Err(_) => return self.came_damaged(row, job, download),
+            let Ok(content) = open_stretch(row, download, &sealed)? else {
+                return self.came_damaged(row, job, download);
             };
             if !content.expose_secret().is_empty() {
                 *job = Some(self.write(row, download, content));
@@ -133,7 +132,7 @@ impl Step<'_, '_> {
         let length = content.expose_secret().len() as u64;
         download.writes += 1;
         let is_last = download.written + length == row.file.size;
-        let durable = is_last || download.writes % DURABLE_EVERY == 0;
+        let durable = is_last || download.writes.is_multiple_of(DURABLE_EVERY);
         download.writing = Some((length, durable));
         self.job_for(row, FileWork::Write { offset: download.written, content, durable })
     }

@@ -181,13 +181,10 @@ impl Step<'_, '_> {
             .optional()?;
         let Some(parcel) = parcel else { return Ok(false) };
         for row in self.transfers_of_parcel(parcel)? {
-            let file_id = row.file_id()?;
-            match row.course {
-                Course::Upload => {
-                    self.call(Lane::File(file_id), &wire::DeleteFileRequest { file_id: file_id.to_wire() })?
-                }
-                // It may be there through another message as well, and stays.
-                Course::Forward | Course::Download => {}
+            // What is forwarded may be there through another message as well, and stays.
+            if row.course == Course::Upload {
+                let file_id = row.file_id()?;
+                self.call(Lane::File(file_id), &wire::DeleteFileRequest { file_id: file_id.to_wire() })?;
             }
             self.release_transfer(row.id);
             self.tell(Change::Transfer(row.id));

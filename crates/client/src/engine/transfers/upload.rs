@@ -278,9 +278,9 @@ impl Step<'_, '_> {
         let is_gone = match (kept.method, why) {
             (Method::FileReserveFile, Obstacle::NotThere) => return self.stop_for(row, Obstacle::NotAllowed),
             (Method::FileReserveFile, Obstacle::Refused(code)) => code == wire::ErrorCode::IdTaken,
-            (Method::FileUploadPart | Method::FileCompleteFile, Obstacle::NotThere) => true,
             (Method::FileUploadPart, Obstacle::Refused(wire::ErrorCode::NotApplicable)) => return Ok(Turn::On),
-            (Method::FileCompleteFile, Obstacle::Refused(wire::ErrorCode::FileIncomplete)) => true,
+            (Method::FileUploadPart | Method::FileCompleteFile, Obstacle::NotThere)
+            | (Method::FileCompleteFile, Obstacle::Refused(wire::ErrorCode::FileIncomplete)) => true,
             _ => false,
         };
         if !is_gone || upload.begun_again >= BEGINNINGS_MAX {

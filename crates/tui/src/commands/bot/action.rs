@@ -56,7 +56,7 @@ impl Action {
             let message = message.or_else(|| answered.map(|message| message.id.clone()))?;
             Some(MessageOf { chat: in_chat(chat)?, message, no_wait: false })
         };
-        Some(match self {
+        let mut command = match self {
             Self::Send { chat, text, reply, files } => {
                 Command::Send(Send { chat: in_chat(chat)?, text: Some(text), files, reply, no_wait: false })
             }
@@ -74,7 +74,9 @@ impl Action {
             Self::Edit { chat, message, text } => Command::Edit(Edit { of: to(chat, message)?, text }),
             Self::Delete { chat, message } => Command::Delete(to(chat, message)?),
             Self::Read { chat } => Command::Read(ChatNamed { chat: in_chat(chat)? }),
-        })
+        };
+        command.settle_paths().ok()?;
+        Some(command)
     }
 }
 
