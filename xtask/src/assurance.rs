@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn other_names_have_none() {
-        for line in ["fn a_file_of_s3_is_kept()", XX] {
+        for line in ["fn a_file_of_s3_is_kept()", "fn with_100_members()", "test(\"a tab: C1\")", "// the fn of s1"] {
             assert!(ids_of_line(line).is_empty(), "{line}");
         }
     }
