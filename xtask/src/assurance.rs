@@ -86,7 +86,8 @@ fn shown(root: &Path) -> Result<Shown> {
 }
 
 fn holds_tests(file: &str) -> bool {
-    (file.ends_with(".rs") && !file.starts_with("xtask/")) || file.ends_with(".spec.ts") || file.ends_with(".test.ts")
+    let is_rust = Path::new(file).extension().is_some_and(|ending| ending == "rs");
+    (is_rust && !file.starts_with("xtask/")) || file.ends_with(".spec.ts") || file.ends_with(".test.ts")
 }
 
 /// The cases that the test shows which begins in this line.
