@@ -220,7 +220,7 @@ impl Step<'_, '_> {
         };
         self.call(lane, &request)?;
         if let Some((ticket, _)) = self.kept_in(lane)? {
-            self.memory.traffic.again(ticket, Some(FIRST_LOOK_MS << (2 * looks)), self.moment);
+            self.memory.traffic.postpone(ticket, FIRST_LOOK_MS << (2 * looks), self.moment);
         }
         Ok(())
     }

@@ -171,7 +171,7 @@ impl Engine {
 
     /// Whether a call waits for another try, apart from those of transfers.
     pub fn has_failed_calls(&self) -> bool {
-        self.memory.traffic.waiting().any(|ticket| !self.memory.transfers.has_asked(ticket))
+        self.memory.traffic.failed().any(|ticket| !self.memory.transfers.has_asked(ticket))
     }
 
     /// Looks whether anything is due. Also the way to begin.

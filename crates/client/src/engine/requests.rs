@@ -164,6 +164,11 @@ impl Traffic {
         tries.due_ms = moment.now_ms.saturating_add(wait_ms);
     }
 
+    /// Lets a call go out for the first time later.
+    pub(super) fn postpone(&mut self, ticket: Ticket, wait_ms: u64, moment: &Moment<'_>) {
+        self.tries.entry(ticket).or_default().due_ms = moment.now_ms.saturating_add(wait_ms);
+    }
+
     /// Lets a call go out again now.
     pub(super) fn hurry(&mut self, ticket: Ticket) {
         if let Some(tries) = self.tries.get_mut(&ticket) {
@@ -184,8 +189,9 @@ impl Traffic {
     }
 
     /// The calls that wait for another try.
-    pub(super) fn waiting(&self) -> impl Iterator<Item = Ticket> {
-        self.tries.keys().filter(|ticket| !self.in_flight.contains(ticket)).copied()
+    pub(super) fn failed(&self) -> impl Iterator<Item = Ticket> {
+        let failed = self.tries.iter().filter(|(ticket, tries)| tries.count > 0 && !self.in_flight.contains(ticket));
+        failed.map(|(ticket, _)| *ticket)
     }
 
     /// When the next call that waits is due, or the next one of those that somebody waits for in front of the screen.
