@@ -18,8 +18,9 @@ export interface Opened {
   label: string;
   x: number;
   y: number;
-  quick: Quick[];
-  entries: Entry[];
+  /** Asked again whenever what they depend on changes: what one may do may be known only a moment later. */
+  quick: () => Quick[];
+  entries: () => Entry[];
 }
 
 /** The one menu that can be open, wherever it was asked for. */
@@ -37,7 +38,7 @@ export class Menu {
   }
 
   /** Opens it where the pointer is, or below what has the focus if it was asked for with a key. */
-  open(event: MouseEvent | KeyboardEvent, label: string, entries: Entry[], quick: Quick[] = []): void {
+  open(event: MouseEvent | KeyboardEvent, label: string, entries: () => Entry[], quick: () => Quick[] = () => []): void {
     event.preventDefault();
     this.#from = document.activeElement;
     const at = event instanceof MouseEvent && event.detail !== 0 ? event : belowOf(event.target as Element);
