@@ -252,7 +252,7 @@ fn cargo(root: &Path, words: &[&str]) -> Command {
 }
 
 /// For each target; `script/fuzz` goes on for longer.
-const FUZZ_SECONDS: u32 = 60;
+const FUZZ_SECONDS: u32 = 20;
 
 #[cfg(test)]
 mod tests {
