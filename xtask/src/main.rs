@@ -34,12 +34,22 @@ enum Task {
     },
     /// Writes docs/ASSURANCE.md: which tests show which cases of the threat model
     Assurance,
-    /// Measures the cryptography, natively and in WebAssembly side by side
-    Bench,
-    /// Measures the client, natively and in WebAssembly side by side
-    BenchClient {
-        /// One part alone: backlog, lists or search
-        part: Option<String>,
+    /// Measures everything, or one area, or parts of it, and writes up what whole areas came to
+    Bench {
+        /// What to measure; all of it if nothing is named
+        area: Option<bench::Area>,
+        /// Parts of it alone, which are printed and not kept
+        parts: Vec<String>,
+        /// How often: three runs tell noise from change
+        #[arg(long, default_value_t = 1)]
+        runs: usize,
+    },
+    /// Tells noise from change between two files of results
+    BenchCompare {
+        /// The older one
+        before: PathBuf,
+        /// The newer one
+        after: PathBuf,
     },
     /// Runs the inner loop: format, lints, unit tests
     Check,
@@ -70,8 +80,8 @@ fn run(task: Task) -> Result<()> {
         Task::Web => web::build(&root),
         Task::Fuzz { seconds, target } => fuzz::run(&root, seconds, target.as_deref()),
         Task::Assurance => assurance::write(&root),
-        Task::Bench => bench::run(&root),
-        Task::BenchClient { part } => bench::run_client(&root, part.as_deref()),
+        Task::Bench { area, parts, runs } => bench::run(&root, area, &parts, runs),
+        Task::BenchCompare { before, after } => bench::compare(&before, &after),
         Task::Check => suite::check(&root),
         Task::Test { list: true, .. } => {
             suite::list();

@@ -1,7 +1,7 @@
 //! What the cryptography and the client cost: each task beside a baseline that is measured in the same run, since a ratio is comparable between
 //! machines and a time is not. The same code is measured natively and in WebAssembly.
 //!
-//! `script/bench crypto` measures with criterion, `script/bench wasm` prints the two worlds side by side.
+//! `script/bench crypto` prints the two worlds side by side, `script/bench criterion` measures with statistics.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a measurement that cannot go on has failed")]
 
 pub mod client;

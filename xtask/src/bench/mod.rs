@@ -1,63 +1,105 @@
-//! What the cryptography and the client cost, natively and in WebAssembly side by side. Node.js is the host, and the module is
-//! compiled as the browser's is.
+//! Measurements: run, kept in `bench/results/`, compared, and written up in `docs/BENCHMARKS.md`.
+
+mod compare;
+mod page;
+mod plot;
+mod results;
+mod side_by_side;
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use clap::ValueEnum;
 use serde::de::DeserializeOwned;
 
 use crate::process::captured;
 use crate::wasm;
+use results::{Measured, Results};
+use side_by_side::{Figure, Row};
 
-const PACKAGE: &str = "sotto-bench";
+pub use compare::compare;
 
-/// One task, as the measuring program reports it.
-#[derive(Deserialize)]
-struct Row {
-    task: String,
-    baseline: String,
-    ours_us: f64,
-    baseline_us: f64,
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Area {
+    /// The cryptography, natively and in WebAssembly
+    Crypto,
+    /// The client, natively and in WebAssembly
+    Client,
+    /// A real server under load
+    Server,
 }
 
-impl Row {
-    fn ratio(&self) -> f64 {
-        self.ours_us / self.baseline_us
+impl Area {
+    const ALL: [Self; 3] = [Self::Crypto, Self::Client, Self::Server];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Crypto => "crypto",
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+
+    fn measure(self, root: &Path, parts: &[String]) -> Result<Vec<Measured>> {
+        match self {
+            Self::Crypto => crypto(root, parts),
+            Self::Client => client(root, parts),
+            Self::Server => server(root, parts),
+        }
     }
 }
 
-/// One figure of the client.
-#[derive(Deserialize)]
-struct Figure {
-    what: String,
-    unit: String,
-    ours: f64,
-    baseline: String,
-    floor: f64,
-}
-
-impl Figure {
-    /// The figure and its ratio, as two cells.
-    fn cells(&self) -> String {
-        format!("{} | {:.2}", rounded(self.ours), self.ours / self.floor)
+/// Measures one area, or all of them, so many times, and prints. A whole area is kept and written up; a part of one is not.
+pub fn run(root: &Path, area: Option<Area>, parts: &[String], runs: usize) -> Result<()> {
+    ensure!(area.is_some() || parts.is_empty(), "name the area whose parts are wanted");
+    for area in area.map_or(Area::ALL.to_vec(), |area| vec![area]) {
+        let mut results = Results::of_this_machine()?;
+        for _ in 0..runs {
+            results.add(area.measure(root, parts)?);
+        }
+        if parts.is_empty() {
+            results.write(&folder(root).join(format!("{}.json", area.name())))?;
+        }
     }
+    page::write(root)
 }
 
-pub fn run(root: &Path) -> Result<()> {
+fn folder(root: &Path) -> std::path::PathBuf {
+    root.join("bench/results")
+}
+
+fn crypto(root: &Path, parts: &[String]) -> Result<Vec<Measured>> {
+    ensure!(parts.is_empty(), "the cryptography is measured as a whole");
     let (native, wasm): (Vec<Row>, Vec<Row>) = (natively(root, &[])?, in_wasm(root, "report", None)?);
-    print!("{}", table(&native, &wasm)?);
-    Ok(())
+    print!("{}", side_by_side::table(&native, &wasm)?);
+    let native = native.iter().flat_map(|row| row.measured("Cryptography, native"));
+    Ok(native.chain(wasm.iter().flat_map(|row| row.measured("Cryptography, WebAssembly"))).collect())
 }
 
-/// The client, or one part of it.
-pub fn run_client(root: &Path, part: Option<&str>) -> Result<()> {
+fn client(root: &Path, parts: &[String]) -> Result<Vec<Measured>> {
+    ensure!(parts.len() <= 1, "name one part of the client, or none for all");
+    let part = parts.first().map(String::as_str);
     let arguments: Vec<_> = ["client"].into_iter().chain(part).collect();
     let native: Vec<Figure> = natively(root, &arguments)?;
     let wasm: Vec<Figure> = in_wasm(root, "reportClient", part)?;
-    print!("{}", client_table(&native, &wasm));
-    Ok(())
+    print!("{}", side_by_side::client_table(&native, &wasm));
+    let native = native.iter().flat_map(|figure| figure.measured("Client, native"));
+    Ok(native.chain(wasm.iter().flat_map(|figure| figure.measured("Client, WebAssembly"))).collect())
+}
+
+/// The generator prints its rows as they come.
+fn server(root: &Path, parts: &[String]) -> Result<Vec<Measured>> {
+    let build =
+        ["build", "--release", "--locked", "--package", "sotto-server", "--package", "sotto-server-tests", "--bins"];
+    captured(Command::new("cargo").current_dir(root).args(build))?;
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let report = folder.path().join("report.json");
+    let mut load = Command::new(root.join("target/release/load"));
+    let status = load.current_dir(root).args(parts).arg("--json").arg(&report).status();
+    ensure!(status.context("cannot start the generator")?.success(), "the load broke off");
+    parse(&std::fs::read_to_string(&report).context("the generator left no report")?)
 }
 
 fn natively<T: DeserializeOwned>(root: &Path, arguments: &[&str]) -> Result<Vec<T>> {
@@ -75,80 +117,4 @@ fn parse<T: DeserializeOwned>(printed: &str) -> Result<Vec<T>> {
     serde_json::from_str(printed).context("the measurement did not report in JSON")
 }
 
-/// What WebAssembly does not measure is left out there.
-fn client_table(native: &[Figure], wasm: &[Figure]) -> String {
-    let head = "| what | unit | against | native | ratio | WASM | ratio | WASM / native |\n\
-                |---|---|---|--:|--:|--:|--:|--:|\n";
-    let lines = native.iter().map(|figure| {
-        let Figure { what, unit, baseline, .. } = figure;
-        let hosted = wasm.iter().find(|other| (&other.what, &other.baseline) == (what, baseline));
-        let hosted = hosted.map_or_else(
-            || " |  | ".to_owned(),
-            |hosted| format!("{} | {:.2}", hosted.cells(), hosted.ours / figure.ours),
-        );
-        format!("| {what} | {unit} | {baseline} | {} | {hosted} |\n", figure.cells())
-    });
-    std::iter::once(head.to_owned()).chain(lines).collect()
-}
-
-/// Three digits are all that a measurement knows.
-fn rounded(value: f64) -> String {
-    match value {
-        10.0..100.0 => format!("{value:.1}"),
-        0.0..10.0 => format!("{value:.2}"),
-        _ => format!("{value:.0}"),
-    }
-}
-
-fn table(native: &[Row], wasm: &[Row]) -> Result<String> {
-    let alike =
-        native.iter().map(|row| (&row.task, &row.baseline)).eq(wasm.iter().map(|row| (&row.task, &row.baseline)));
-    ensure!(alike, "the two worlds measured different tasks");
-    let head =
-        "| task | against | native µs | ratio | WASM µs | ratio | WASM / native |\n|---|---|--:|--:|--:|--:|--:|\n";
-    let lines = native.iter().zip(wasm).map(|(native, wasm)| {
-        format!(
-            "| {} | {} | {:.1} | {:.2} | {:.1} | {:.2} | {:.1} |\n",
-            native.task,
-            native.baseline,
-            native.ours_us,
-            native.ratio(),
-            wasm.ours_us,
-            wasm.ratio(),
-            wasm.ours_us / native.ours_us
-        )
-    });
-    Ok(std::iter::once(head.to_owned()).chain(lines).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Figure, Row, client_table, table};
-
-    fn row(task: &str, ours_us: f64) -> Row {
-        Row { task: task.into(), baseline: "sign".into(), ours_us, baseline_us: 10.0 }
-    }
-
-    #[test]
-    fn native_and_wasm_stand_side_by_side() {
-        let table = table(&[row("seal", 12.5)], &[row("seal", 50.0)]).unwrap();
-        assert!(table.ends_with("| seal | sign | 12.5 | 1.25 | 50.0 | 5.00 | 4.0 |\n"), "{table}");
-    }
-
-    #[test]
-    fn different_tasks_are_not_compared() {
-        assert!(table(&[row("seal", 1.0)], &[row("open", 1.0)]).is_err());
-        assert!(table(&[row("seal", 1.0)], &[]).is_err());
-    }
-
-    #[test]
-    fn a_figure_that_only_one_world_has_stands_alone() {
-        let figure = |what: &str, ours| {
-            let (unit, baseline) = ("ms".to_owned(), "read".to_owned());
-            Figure { what: what.to_owned(), unit, ours, baseline, floor: 2.0 }
-        };
-        let table = client_table(&[figure("list", 30.0), figure("size", 250.0)], &[figure("list", 90.0)]);
-        assert!(table.contains("| list | ms | read | 30.0 | 15.00 | 90.0 | 45.00 | 3.00 |\n"), "{table}");
-        assert!(table.ends_with("| size | ms | read | 250 | 125.00 |  |  |  |\n"), "{table}");
-    }
-}
+const PACKAGE: &str = "sotto-bench";

@@ -9,13 +9,13 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::figures::{Stretch, row};
+use crate::figures::{Report, Stretch};
 
 /// Durable plain inserts of the same size a second, in several ways.
 pub(crate) type Rates = Vec<(&'static str, f64)>;
 
 /// What one flush of this disk takes: no durable message can be faster.
-pub(crate) fn flush() -> Result<()> {
+pub(crate) fn flush(report: &Report) -> Result<()> {
     let mut file = tempfile::tempfile()?;
     let (begin, mut took) = (Instant::now(), Vec::new());
     while begin.elapsed() < WHILE {
@@ -26,8 +26,8 @@ pub(crate) fn flush() -> Result<()> {
         std::thread::sleep(PAUSE);
     }
     let stretch = Stretch::new(took, begin.elapsed());
-    row("  bare disk, one page written and flushed, median", stretch.percentile(50), "ms", "");
-    row("  bare disk, one page written and flushed, 99 of 100", stretch.percentile(99), "ms", "");
+    report.row("  bare disk, one page written and flushed, median", stretch.percentile(50), "ms", "");
+    report.row("  bare disk, one page written and flushed, 99 of 100", stretch.percentile(99), "ms", "");
     Ok(())
 }
 

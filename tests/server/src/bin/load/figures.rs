@@ -1,6 +1,11 @@
 //! Figures, side by side with what is aimed at.
 
+use std::cell::RefCell;
+use std::path::Path;
 use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
 
 /// What one stretch of load came to.
 pub(crate) struct Stretch {
@@ -31,24 +36,55 @@ impl Stretch {
     }
 }
 
-/// Begins a table. Rows are printed as they come: if the server fails, what was measured before is known.
-pub(crate) fn title(text: &str) {
-    println!("\n{text}");
+/// What was measured. Rows are printed as they come: if the server fails, what was measured before is known.
+#[derive(Default)]
+pub(crate) struct Report {
+    rows: RefCell<Vec<Row>>,
+    chapter: RefCell<String>,
 }
 
-/// A figure, its unit, and a target such as `< 5`, or none.
-pub(crate) fn row(what: &str, figure: f64, unit: &str, target: &str) {
-    let met = match target.split_once(' ') {
-        Some(("<", bound)) => verdict(figure, bound, |figure, bound| figure < bound),
-        Some((">", bound)) => verdict(figure, bound, |figure, bound| figure > bound),
-        _ => "",
-    };
-    println!("  {what:52} {figure:>11.2} {unit:4} {target:>8} {met}");
+/// A figure, its unit, and an aim such as `< 5`, or none.
+#[derive(Serialize)]
+struct Row {
+    chapter: String,
+    what: String,
+    figure: f64,
+    unit: &'static str,
+    aim: String,
 }
 
-fn verdict(figure: f64, bound: &str, holds: fn(f64, f64) -> bool) -> &'static str {
-    match bound.parse() {
-        Ok(bound) if holds(figure, bound) => "met",
+impl Report {
+    /// Begins a table.
+    pub(crate) fn title(&self, text: &str) {
+        println!("\n{text}");
+        text.clone_into(&mut self.chapter.borrow_mut());
+    }
+
+    /// Adds to it.
+    pub(crate) fn row(&self, what: &str, figure: f64, unit: &'static str, aim: &str) {
+        println!("  {what:52} {figure:>11.2} {unit:4} {aim:>8} {}", verdict(figure, aim));
+        let (chapter, what, aim) = (self.chapter.borrow().clone(), what.trim().to_owned(), aim.to_owned());
+        self.rows.borrow_mut().push(Row { chapter, what, figure, unit, aim });
+    }
+
+    /// How long what one stretch of load consists of took.
+    pub(crate) fn latencies(&self, stretch: &Stretch, when: &str, aim: &str) {
+        self.row(&format!("{when}, median"), stretch.percentile(50), "ms", "");
+        self.row(&format!("{when}, 99 of 100"), stretch.percentile(99), "ms", aim);
+    }
+
+    /// Leaves everything as JSON, a list of rows.
+    pub(crate) fn write(&self, file: &Path) -> Result<()> {
+        let rows = serde_json::to_string_pretty(&*self.rows.borrow())?;
+        std::fs::write(file, rows).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+fn verdict(figure: f64, aim: &str) -> &'static str {
+    let Some((sense, bound)) = aim.split_once(' ') else { return "" };
+    match (sense, bound.parse::<f64>()) {
+        ("<", Ok(bound)) if figure < bound => "met",
+        (">", Ok(bound)) if figure > bound => "met",
         _ => "MISSED",
     }
 }

@@ -7,11 +7,11 @@ use futures_util::stream::{StreamExt as _, TryStreamExt as _, iter};
 use sotto_server_tests::link::Link;
 use sotto_server_tests::people::Town;
 
-use crate::figures::row;
+use crate::figures::Report;
 use crate::process::Process;
 
 /// Authenticated connections over WebSocket, of a few sessions, without a stream.
-pub(crate) async fn measure(server: &Process, town: &Town) -> Result<()> {
+pub(crate) async fn measure(report: &Report, server: &Process, town: &Town) -> Result<()> {
     let alice = town.register("alice").await?;
     // The first ones warm up what all of them share.
     let first = connect(town, &alice.session.access_token, WARM_UP).await?;
@@ -20,7 +20,7 @@ pub(crate) async fn measure(server: &Process, town: &Town) -> Result<()> {
     tokio::time::sleep(Duration::from_secs(1)).await;
     let after = server.resident_kib()?;
     #[allow(clippy::cast_precision_loss, reason = "a few thousand")]
-    row("memory of an idle connection, of 5000", (after - before) / rest.len() as f64, "KiB", "< 20");
+    report.row("memory of an idle connection, of 5000", (after - before) / rest.len() as f64, "KiB", "< 20");
     drop((first, rest));
     Ok(())
 }

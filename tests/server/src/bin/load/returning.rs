@@ -11,9 +11,9 @@ use sotto_proto::wire::Direction;
 use sotto_proto::{EventId, wire};
 use sotto_server_tests::people::{Town, randomness};
 
-use crate::figures::row;
+use crate::figures::Report;
 
-pub(crate) async fn measure(town: &Town) -> Result<()> {
+pub(crate) async fn measure(report: &Report, town: &Town) -> Result<()> {
     let (mut alice, bob) = (town.register("alice").await?, town.register("bob").await?);
     let chat = alice.start_direct(&bob).await?;
     bob.accepts(chat).await?;
@@ -41,7 +41,7 @@ pub(crate) async fn measure(town: &Town) -> Result<()> {
     let entries: usize = try_join_all(pages).await?.iter().map(|page| page.entries.len()).sum();
     let took = begin.elapsed();
     ensure!(entries as u64 == STORED, "only {entries} entries came");
-    row("10000 stored messages to a returning device", took.as_secs_f64() * 1e3, "ms", "< 500");
+    report.row("10000 stored messages to a returning device", took.as_secs_f64() * 1e3, "ms", "< 500");
     Ok(())
 }
 

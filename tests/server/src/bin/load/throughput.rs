@@ -7,31 +7,37 @@ use sotto_server_tests::backing::StoreKind;
 use sotto_server_tests::people::Town;
 
 use crate::baseline;
-use crate::figures::{Stretch, row};
+use crate::figures::{Report, Stretch};
 use crate::pairs::{Load, Pairs};
 use crate::process::Process;
 
-pub(crate) async fn measure(store: StoreKind, database: Option<&str>, server: &Process, town: &Town) -> Result<()> {
+pub(crate) async fn measure(
+    report: &Report,
+    store: StoreKind,
+    database: Option<&str>,
+    server: &Process,
+    town: &Town,
+) -> Result<()> {
     let pairs = Pairs::gather(town, town, PAIRS).await?;
     let bare = baseline::inserts_per_second(database).await?;
-    baseline::flush()?;
-    let full = at_full_speed(store, &pairs, server).await?;
+    baseline::flush(report)?;
+    let full = at_full_speed(report, store, &pairs, server).await?;
     for (what, rate) in bare {
-        row(&format!("  bare database, {what}"), rate, "/s", "");
-        row("    against that", full.per_second() / rate, "×", "");
+        report.row(&format!("  bare database, {what}"), rate, "/s", "");
+        report.row("    against that", full.per_second() / rate, "×", "");
     }
     let half_full = pairs.under(Load::Steady { per_second: full.per_second() / 2.0 }, MEASURED).await?;
-    latencies(&half_full, "at half of that", "");
+    report.latencies(&half_full, "at half of that", "");
     let half = wanted_per_second(store) / 2.0;
     let half_wanted = pairs.under(Load::Steady { per_second: half }, MEASURED).await?;
-    latencies(&half_wanted, &format!("at {half} a second, half of the target"), "< 50");
+    report.latencies(&half_wanted, &format!("at {half} a second, half of the target"), "< 50");
     let few = pairs.under(Load::Steady { per_second: A_FEW }, MEASURED).await?;
-    latencies(&few, "at 100 a second", "< 5");
-    row("memory after all that", server.resident_kib()? / 1024.0, "MiB", "");
+    report.latencies(&few, "at 100 a second", "< 5");
+    report.row("memory after all that", server.resident_kib()? / 1024.0, "MiB", "");
     Ok(())
 }
 
-async fn at_full_speed(store: StoreKind, pairs: &Pairs, server: &Process) -> Result<Stretch> {
+async fn at_full_speed(report: &Report, store: StoreKind, pairs: &Pairs, server: &Process) -> Result<Stretch> {
     let load = Load::AsMuchAsPossible { in_flight: IN_FLIGHT };
     pairs.under(load, WARM_UP).await?;
     let generator = Process::own();
@@ -39,10 +45,15 @@ async fn at_full_speed(store: StoreKind, pairs: &Pairs, server: &Process) -> Res
     let full = pairs.under(load, MEASURED).await?;
     let (ours, theirs) = (server.cpu_seconds()? - before.0, generator.cpu_seconds()? - before.1);
     let target = format!("> {}", wanted_per_second(store));
-    row(&format!("durable and delivered, {PAIRS} pairs, {IN_FLIGHT} in flight"), full.per_second(), "/s", &target);
-    latencies(&full, "  at that", "");
-    row("  CPU of the server for 1000", ours / full.count() * 1e6, "ms", "");
-    row("  CPU of the generator for 1000", theirs / full.count() * 1e6, "ms", "");
+    report.row(
+        &format!("durable and delivered, {PAIRS} pairs, {IN_FLIGHT} in flight"),
+        full.per_second(),
+        "/s",
+        &target,
+    );
+    report.latencies(&full, "  at that", "");
+    report.row("  CPU of the server for 1000", ours / full.count() * 1e6, "ms", "");
+    report.row("  CPU of the generator for 1000", theirs / full.count() * 1e6, "ms", "");
     Ok(full)
 }
 
@@ -51,11 +62,6 @@ fn wanted_per_second(store: StoreKind) -> f64 {
         StoreKind::Sqlite => 30_000.0,
         StoreKind::Postgres => 15_000.0,
     }
-}
-
-pub(crate) fn latencies(stretch: &Stretch, when: &str, target: &str) {
-    row(&format!("{when}, median"), stretch.percentile(50), "ms", "");
-    row(&format!("{when}, 99 of 100"), stretch.percentile(99), "ms", target);
 }
 
 pub(crate) const PAIRS: usize = 50;
