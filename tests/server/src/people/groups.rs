@@ -96,7 +96,12 @@ impl Device {
     /// Commits changes. When somebody else's commit was first, it catches up and leaves the decision to the caller.
     pub async fn change(&mut self, chat: ConversationId, changes: Changes) -> Result<()> {
         let request = self.commit(chat, changes)?;
-        match self.link.call(request).await {
+        self.submit(chat, request).await
+    }
+
+    /// Sends a commit, for the first time or again.
+    pub async fn submit(&mut self, chat: ConversationId, commit: wire::CommitRequest) -> Result<()> {
+        match self.link.call(commit).await {
             Ok(_) => self.catch_up(chat).await,
             Err(refused) => {
                 self.chat_mut(chat)?.group.discard_pending();

@@ -8,12 +8,12 @@ use futures_util::future::try_join_all;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _, iter};
 use sotto_proto::ConversationId;
 use sotto_server_tests::people::{Device, Town};
+use sotto_server_tests::process::Process;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::feed::Feed;
 use crate::figures::{Report, Stretch};
-use crate::process::Process;
 use crate::writer::{Run, Share, Writer, sealed_once};
 
 /// A group of which all but the writer listen.
@@ -35,18 +35,23 @@ pub(crate) async fn measure(report: &Report, server: &Process, town: &Town) -> R
     Ok(())
 }
 
-/// People arrive as fast as the server lets them in.
 async fn newcomers(report: &Report, town: &Town, count: usize) -> Result<Vec<Device>> {
     let begin = Instant::now();
-    let arriving = iter(0..count).map(|_| {
-        let town = town.clone();
-        async move { tokio::spawn(async move { town.register("member").await }).await? }
-    });
-    let people: Vec<Device> = arriving.buffer_unordered(ARRIVING).try_collect().await?;
+    let people = arrive(town, "member", count).await?;
     #[allow(clippy::cast_precision_loss, reason = "a thousand")]
     let rate = count as f64 / begin.elapsed().as_secs_f64();
     report.row("registrations, each stretching its password here", rate, "/s", "");
     Ok(people)
+}
+
+/// People arrive as fast as the server lets them in.
+pub(crate) async fn arrive(town: &Town, name: &'static str, count: usize) -> Result<Vec<Device>> {
+    let arriving = iter(0..count).map(|_| {
+        let town = town.clone();
+        // Each on a task of its own: whoever stretches a password holds up nobody's connection.
+        async move { tokio::spawn(async move { town.register(name).await }).await? }
+    });
+    arriving.buffer_unordered(ARRIVING).try_collect().await
 }
 
 impl Crowd {

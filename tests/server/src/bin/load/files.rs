@@ -5,14 +5,14 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _, iter};
-use rand::RngExt as _;
 use sotto_proto::{ConversationId, FileId, wire};
-use sotto_server_tests::people::{Device, Town, randomness};
+use sotto_server_tests::files;
+use sotto_server_tests::people::{Device, Town};
+use sotto_server_tests::process::Process;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::figures::Report;
-use crate::process::Process;
 
 pub(crate) async fn measure(report: &Report, server: &Process, town: &Town) -> Result<()> {
     let mut alice = town.register("alice").await?;
@@ -20,7 +20,7 @@ pub(crate) async fn measure(report: &Report, server: &Process, town: &Town) -> R
     let before = server.resident_kib()?;
     let plain = plain_copy().await?;
     report.row("a plain copy over a connection", plain, "MB/s", "");
-    let file = FileId::from_bytes(randomness().random());
+    let file = files::new_file();
     for (what, rate) in [("up", upload(&alice, chat, file).await?), ("down", download(&alice, file).await?)] {
         report.row(&format!("a file of 256 MiB, {what}"), rate, "MB/s", "");
         report.row("  against the plain copy", rate / plain, "×", "");
@@ -31,31 +31,23 @@ pub(crate) async fn measure(report: &Report, server: &Process, town: &Town) -> R
 
 /// A few parts are under way at a time, as with the clients.
 async fn upload(alice: &Device, chat: ConversationId, file: FileId) -> Result<f64> {
-    let part: Bytes = vec![0x5a; usize::try_from(PART)?].into();
+    let content = Bytes::from(vec![0x5a; SIZE]);
     let begin = Instant::now();
-    let reserve = wire::ReserveFileRequest {
-        file_id: file.to_wire(),
-        conversation_id: chat.to_wire(),
-        size: SIZE,
-        part_size: PART,
-    };
-    alice.link.call(reserve).await?;
-    let parts = iter(0..u32::try_from(SIZE / u64::from(PART))?).map(|index| {
-        let request = wire::UploadPartRequest { file_id: file.to_wire(), index, data: part.clone() };
-        async move { alice.link.call(request).await }
-    });
-    parts.buffer_unordered(PARTS_AT_ONCE).try_for_each(|_| async { Ok(()) }).await?;
-    alice.link.call(wire::CompleteFileRequest { file_id: file.to_wire() }).await?;
+    files::reserve(&alice.link, file, chat, SIZE, PART).await?;
+    let parts = iter(0..SIZE / PART).map(|index| files::put(&alice.link, file, index, PART, &content));
+    parts.buffer_unordered(PARTS_AT_ONCE).try_for_each(|()| async { Ok(()) }).await?;
+    files::complete(&alice.link, file).await?;
     Ok(rate(begin))
 }
 
+/// Nothing is kept of it.
 async fn download(alice: &Device, file: FileId) -> Result<f64> {
     let begin = Instant::now();
     let request = wire::DownloadFileRequest { file_id: file.to_wire(), offset: 0, length: 0 };
     let mut pieces = alice.link.stream(request).await;
     let mut arrived = 0;
     while let Some(piece) = pieces.next().await {
-        arrived += piece?.piece.len() as u64;
+        arrived += piece?.piece.len();
     }
     ensure!(arrived == SIZE, "only {arrived} bytes came");
     Ok(rate(begin))
@@ -68,8 +60,8 @@ async fn plain_copy() -> Result<f64> {
     let begin = Instant::now();
     let sending = tokio::spawn(async move {
         let mut socket = TcpStream::connect(address).await?;
-        let part = vec![0x5a; usize::try_from(PART)?];
-        for _ in 0..SIZE / u64::from(PART) {
+        let part = vec![0x5a; PART];
+        for _ in 0..SIZE / PART {
             socket.write_all(&part).await?;
         }
         anyhow::Ok(())
@@ -79,7 +71,7 @@ async fn plain_copy() -> Result<f64> {
     while arrived < SIZE {
         let count = socket.read(&mut buffer).await?;
         ensure!(count > 0, "the copy broke off");
-        arrived += count as u64;
+        arrived += count;
     }
     sending.await.context("sending does not panic")??;
     Ok(rate(begin))
@@ -90,6 +82,6 @@ fn rate(begin: Instant) -> f64 {
     SIZE as f64 / 1e6 / begin.elapsed().as_secs_f64()
 }
 
-const SIZE: u64 = 256 << 20;
-const PART: u32 = 1 << 20;
+const SIZE: usize = 256 << 20;
+const PART: usize = 1 << 20;
 const PARTS_AT_ONCE: usize = 4;

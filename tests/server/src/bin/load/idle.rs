@@ -6,9 +6,9 @@ use anyhow::Result;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _, iter};
 use sotto_server_tests::link::Link;
 use sotto_server_tests::people::Town;
+use sotto_server_tests::process::Process;
 
 use crate::figures::Report;
-use crate::process::Process;
 
 /// Authenticated connections over WebSocket, of a few sessions, without a stream.
 pub(crate) async fn measure(report: &Report, server: &Process, town: &Town) -> Result<()> {

@@ -13,7 +13,6 @@ mod figures;
 mod files;
 mod idle;
 mod pairs;
-mod process;
 mod returning;
 mod storm;
 mod throughput;
@@ -28,10 +27,10 @@ use sotto_crypto::mls::Suite;
 use sotto_server_tests::backing::{Backing, BusKind, StoreKind};
 use sotto_server_tests::link::Transport;
 use sotto_server_tests::people::Town;
+use sotto_server_tests::process::Process;
 use sotto_server_tests::program::Program;
 
 use figures::Report;
-use process::Process;
 
 /// What can be measured by itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

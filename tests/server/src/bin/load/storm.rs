@@ -4,18 +4,18 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use bytes::Bytes;
-use futures_util::future::try_join_all;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _, iter};
 use sotto_server_tests::link::Link;
 use sotto_server_tests::people::{Device, Town};
+use sotto_server_tests::process::Process;
 use sotto_server_tests::program::Program;
 
+use crate::crowd::arrive;
 use crate::figures::Report;
-use crate::process::Process;
 
 /// Ten thousand connections of a few hundred people, each of which authenticates and asks what is new.
 pub(crate) async fn measure(report: &Report, program: &mut Program, town: &Town) -> Result<()> {
-    let people = try_join_all((0..PEOPLE).map(|_| town.register("guest"))).await?;
+    let people = arrive(town, "guest", PEOPLE).await?;
     let links = everybody_connects(town, &people).await?;
     program.kill()?;
     drop(links);

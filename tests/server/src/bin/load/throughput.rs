@@ -5,11 +5,11 @@ use std::time::Duration;
 use anyhow::Result;
 use sotto_server_tests::backing::StoreKind;
 use sotto_server_tests::people::Town;
+use sotto_server_tests::process::Process;
 
 use crate::baseline;
 use crate::figures::{Report, Stretch};
 use crate::pairs::{Load, Pairs};
-use crate::process::Process;
 
 pub(crate) async fn measure(
     report: &Report,

@@ -10,6 +10,7 @@ use sotto_crypto::mls::group::Changes;
 use sotto_proto::ConversationId;
 use sotto_proto::wire::ErrorCode;
 use sotto_server_tests::backing::Backing;
+use sotto_server_tests::cable::Cable;
 use sotto_server_tests::link::{Transport, code_of};
 use sotto_server_tests::people::{Device, Town, lost_the_race};
 use sotto_server_tests::program::Program;
@@ -18,30 +19,42 @@ use sotto_test_services::{Nats, Postgres};
 use crate::community::flags_of;
 
 /// One community behind two addresses.
-struct Cluster {
+pub(super) struct Cluster {
     backing: Backing,
-    nodes: [Program; 2],
+    pub(super) nodes: [Program; 2],
+    /// From the second node to the database and to the bus.
+    pub(super) cables: Vec<Cable>,
     _folder: tempfile::TempDir,
 }
 
 impl Cluster {
     /// The nodes share what makes them one server to their people: the key that everything else comes from.
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let backing = Backing::own_cluster().await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("server.key");
         let blobs = folder.path().join("blobs");
         let flags = flags_of(&backing, &["--server-key", key.to_str().unwrap(), "--blobs", blobs.to_str().unwrap()]);
-        let nodes = [Program::start(&flags).unwrap(), Program::start(&flags).unwrap()];
-        Self { backing, nodes, _folder: folder }
+        let (mut cables, mut through) = (Vec::new(), Vec::new());
+        for flag in &flags {
+            if flag.starts_with("postgres://") || flag.starts_with("nats://") {
+                let (cable, url) = Cable::into_url(flag).await.unwrap();
+                cables.push(cable);
+                through.push(url);
+            } else {
+                through.push(flag.clone());
+            }
+        }
+        let nodes = [Program::start(&flags).unwrap(), Program::start(&through).unwrap()];
+        Self { backing, nodes, cables, _folder: folder }
     }
 
-    async fn town(&self, node: usize) -> Town {
+    pub(super) async fn town(&self, node: usize) -> Town {
         Town::at(self.nodes[node].address(), Transport::Frames).await.unwrap().with_suite(Suite::Classical)
     }
 
     /// Alice on one node and Bob on the other, in one group.
-    async fn pair(&self) -> (Device, Device, ConversationId) {
+    pub(super) async fn pair(&self) -> (Device, Device, ConversationId) {
         let mut alice = self.town(0).await.register("alice").await.unwrap();
         let mut bob = self.town(1).await.register("bob").await.unwrap();
         let chat = alice.start_group(&[&bob]).await.unwrap();

@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rand::RngExt as _;
 use sotto_crypto::mls::Suite;
-use sotto_proto::FileId;
-use sotto_proto::wire::{self, ErrorCode};
+use sotto_proto::wire::ErrorCode;
+use sotto_server_tests::files::{complete, new_file, put, reserve};
 use sotto_server_tests::link::{Transport, code_of};
-use sotto_server_tests::people::{Town, randomness};
+use sotto_server_tests::people::Town;
 use sotto_server_tests::program::Program;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -27,12 +26,8 @@ async fn a_full_disk_stops_writing_and_nothing_else_o3() {
     let chat = alice.start_group(&[]).await.unwrap();
     alice.says(chat, "there is room").await.unwrap();
 
-    let file_id = FileId::from_bytes(randomness().random()).to_wire();
-    let conversation_id = chat.to_wire();
-    let reserve =
-        wire::ReserveFileRequest { file_id: file_id.clone(), conversation_id, size: 60_000, part_size: 65_536 };
-    alice.link.call(reserve).await.unwrap();
-    let part = wire::UploadPartRequest { file_id: file_id.clone(), index: 0, data: vec![7; 60_000].into() };
+    let (file, content) = (new_file(), Bytes::from_static(&[7; 60_000]));
+    reserve(&alice.link, file, chat, content.len(), PART).await.unwrap();
 
     let ballast = fill(&program);
     let refused = loop {
@@ -45,7 +40,7 @@ async fn a_full_disk_stops_writing_and_nothing_else_o3() {
     let kept = alice.hears(chat).await.unwrap().len();
     assert!(kept >= 1, "reading goes on");
     alice.sync(Bytes::new()).await.unwrap();
-    let refused = alice.link.call(part.clone()).await.unwrap_err();
+    let refused = put(&alice.link, file, 0, PART, &content).await.unwrap_err();
     assert_eq!(refused.code(), ErrorCode::ReadOnly, "so is an upload");
 
     std::fs::remove_file(ballast).unwrap();
@@ -55,8 +50,8 @@ async fn a_full_disk_stops_writing_and_nothing_else_o3() {
         assert!(tokio::time::Instant::now() < deadline, "it recovers by itself");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    alice.link.call(part).await.unwrap();
-    alice.link.call(wire::CompleteFileRequest { file_id }).await.unwrap();
+    put(&alice.link, file, 0, PART, &content).await.unwrap();
+    complete(&alice.link, file).await.unwrap();
     let texts = alice.hears(chat).await.unwrap();
     assert_eq!((texts.len(), texts.last()), (kept + 1, Some(&"there is room again")), "what was refused is not there");
 }
@@ -71,3 +66,4 @@ fn fill(program: &Program) -> PathBuf {
 }
 
 const DISK_MIB: u32 = 48;
+const PART: usize = 65_536;

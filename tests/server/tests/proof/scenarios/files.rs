@@ -1,13 +1,12 @@
 //! Files: reserved, brought in parts, fetched from anywhere.
 
 use anyhow::{Result, ensure};
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt as _;
-use rand::RngExt as _;
+use bytes::Bytes;
 use sotto_proto::wire::{self, ErrorCode};
 use sotto_proto::{ConversationId, FileId};
+use sotto_server_tests::files::{complete, download, new_file, put, random_bytes, reserve};
 use sotto_server_tests::link::{Link, Refused};
-use sotto_server_tests::people::{Town, randomness};
+use sotto_server_tests::people::Town;
 
 use super::{LIGHT, refusal};
 use crate::community::{Scenario, scenarios};
@@ -46,22 +45,22 @@ async fn an_upload_is_resumed(town: Town) -> Result<()> {
     let (mut alice, bob) = (town.register("alice").await?, town.register("bob").await?);
     let chat = alice.start_group(&[&bob]).await?;
     let content = random_bytes(3 * PART + 7);
-    let file = FileId::from_bytes(randomness().random());
-    reserve(&alice.link, file, chat, content.len()).await?;
-    put(&alice.link, file, 2, &content).await?;
-    put(&alice.link, file, 2, &content).await?;
-    let early = alice.link.call(wire::CompleteFileRequest { file_id: file.to_wire() }).await;
+    let file = new_file();
+    reserve_twice(&alice.link, file, chat, content.len()).await?;
+    put(&alice.link, file, 2, PART, &content).await?;
+    put(&alice.link, file, 2, PART, &content).await?;
+    let early = complete(&alice.link, file).await;
     assert_eq!(refusal(early.map_err(Into::into)), ErrorCode::FileIncomplete);
     let status = alice.link.call(wire::GetFileStatusRequest { file_id: file.to_wire() }).await?.status.unwrap();
     let missing: Vec<_> = status.missing.iter().map(|range| (range.first, range.count)).collect();
     assert_eq!(missing, [(0, 2), (3, 1)]);
     for index in [3, 0, 1] {
-        put(&alice.link, file, index, &content).await?;
+        put(&alice.link, file, index, PART, &content).await?;
     }
-    alice.link.call(wire::CompleteFileRequest { file_id: file.to_wire() }).await?;
-    alice.link.call(wire::CompleteFileRequest { file_id: file.to_wire() }).await?;
+    complete(&alice.link, file).await?;
+    complete(&alice.link, file).await?;
     assert_eq!(download(&alice.link, file, 0, 0).await?, content);
-    let late = put(&alice.link, file, 0, &content).await;
+    let late = put(&alice.link, file, 0, PART, &content).await;
     assert_eq!(refusal(late.map_err(Into::into)), ErrorCode::NotApplicable);
     Ok(())
 }
@@ -78,45 +77,19 @@ async fn a_long_download_flows(town: Town) -> Result<()> {
 }
 
 async fn upload(link: &Link, chat: ConversationId, content: &Bytes) -> Result<FileId, Refused> {
-    let file = FileId::from_bytes(randomness().random());
-    reserve(link, file, chat, content.len()).await?;
+    let file = new_file();
+    reserve_twice(link, file, chat, content.len()).await?;
     for index in 0..content.len().div_ceil(PART) {
-        put(link, file, index, content).await?;
+        put(link, file, index, PART, content).await?;
     }
-    link.call(wire::CompleteFileRequest { file_id: file.to_wire() }).await?;
+    complete(link, file).await?;
     Ok(file)
 }
 
-async fn reserve(link: &Link, file: FileId, chat: ConversationId, size: usize) -> Result<(), Refused> {
-    let request = wire::ReserveFileRequest {
-        file_id: file.to_wire(),
-        conversation_id: chat.to_wire(),
-        size: size as u64,
-        part_size: u32::try_from(PART).unwrap(),
-    };
-    let first = link.call(request.clone()).await?;
-    let again = link.call(request).await?;
+/// A repeated call is no second file.
+async fn reserve_twice(link: &Link, file: FileId, chat: ConversationId, size: usize) -> Result<(), Refused> {
+    let first = reserve(link, file, chat, size, PART).await?;
+    let again = reserve(link, file, chat, size, PART).await?;
     assert_eq!(first, again);
     Ok(())
-}
-
-async fn put(link: &Link, file: FileId, index: usize, content: &Bytes) -> Result<(), Refused> {
-    let data = content.slice(index * PART..content.len().min((index + 1) * PART));
-    let index = u32::try_from(index).unwrap();
-    link.call(wire::UploadPartRequest { file_id: file.to_wire(), index, data }).await.map(drop)
-}
-
-async fn download(link: &Link, file: FileId, offset: u64, length: u64) -> Result<Bytes, Refused> {
-    let mut pieces = link.stream(wire::DownloadFileRequest { file_id: file.to_wire(), offset, length }).await;
-    let mut content = BytesMut::new();
-    while let Some(piece) = pieces.next().await {
-        content.extend_from_slice(&piece?.piece);
-    }
-    Ok(content.freeze())
-}
-
-fn random_bytes(size: usize) -> Bytes {
-    let mut bytes = vec![0; size];
-    randomness().fill(&mut bytes[..]);
-    bytes.into()
 }

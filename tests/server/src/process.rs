@@ -1,24 +1,28 @@
 //! What a process uses, by `/proc`.
 
+use crate::program::Program;
 use anyhow::{Context as _, Result};
-use sotto_server_tests::program::Program;
 
-pub(crate) struct Process {
+/// One that runs.
+#[derive(Debug)]
+pub struct Process {
     /// Its number, or `self`.
     name: String,
 }
 
 impl Process {
-    pub(crate) fn of(program: &Program) -> Result<Self> {
+    /// A server.
+    pub fn of(program: &Program) -> Result<Self> {
         Ok(Self { name: program.process_id().context("the server runs")?.to_string() })
     }
 
     /// The generator.
-    pub(crate) fn own() -> Self {
+    pub fn own() -> Self {
         Self { name: "self".to_owned() }
     }
 
-    pub(crate) fn resident_kib(&self) -> Result<f64> {
+    /// Its memory.
+    pub fn resident_kib(&self) -> Result<f64> {
         let status = self.read("status")?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let line = line.context("a process has resident memory")?;
@@ -26,7 +30,7 @@ impl Process {
     }
 
     /// In user mode and in the kernel.
-    pub(crate) fn cpu_seconds(&self) -> Result<f64> {
+    pub fn cpu_seconds(&self) -> Result<f64> {
         let stat = self.read("stat")?;
         // The name of the program, in parentheses, may hold spaces.
         let (_, fields) = stat.rsplit_once(") ").context("a process has a state")?;
