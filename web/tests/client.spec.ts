@@ -2,6 +2,7 @@
 import type { BrowserContext } from "@playwright/test";
 import { expect, test } from "./harness/fixtures.ts";
 import { alreadyTalking, Tab } from "./harness/person.ts";
+import { Terminal } from "./harness/terminal.ts";
 
 test("two people register, talk both ways, and find it all after a reload", async ({ browser, server }) => {
   const alice = await Tab.open(await browser.newContext(), server, "alice");
@@ -131,6 +132,30 @@ test("a new browser signs in and reads everything", async ({ browser, server }) 
   await another.sees(chat, ["hello", "before the new browser"]);
   await another.say(chat, "from the new one");
   await bob.sees(ofBob, ["hello", "before the new browser", "from the new one"]);
+});
+
+test("C14: somebody writes in a browser and in a terminal at once, and everybody sees one order", async ({
+  browser,
+  server,
+}) => {
+  const alice = await Tab.open(await browser.newContext(), server, "alice");
+  const bob = await Tab.open(await browser.newContext(), server, "bob");
+  const { ofAlice, ofBob } = await alreadyTalking(alice, bob);
+  const terminal = await Terminal.signIn("alice", server);
+
+  const rounds = [1, 2, 3, 4];
+  const typing = (async () => {
+    for (const round of rounds) await alice.say(ofAlice, `browser ${round}`);
+  })();
+  for (const round of rounds) await terminal.run("send", "@bob", `terminal ${round}`);
+  await typing;
+
+  const all = ["hello", ...rounds.flatMap((round) => [`browser ${round}`, `terminal ${round}`])];
+  await expect.poll(async () => (await bob.texts(ofBob)).sort()).toEqual(all.sort());
+  const order = await bob.texts(ofBob);
+  await alice.sees(ofAlice, order);
+  expect(await terminal.texts("@bob")).toEqual(order);
+  await terminal.leave();
 });
 
 test("a wrong password is said to be one", async ({ browser, server }) => {

@@ -4,7 +4,7 @@ import { expect, expectFailure, expectState, expectVerdict, openings, test } fro
 /** A page of the origin on which nothing of the app runs, so that nothing holds the store. */
 const QUIET = "/manifest.webmanifest";
 
-test("the key is gone, and nothing is overwritten", async ({ page, server }) => {
+test("C6: the key is gone, and nothing is overwritten", async ({ page, server }) => {
   await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   await page.goto(server.url + QUIET);
@@ -34,7 +34,7 @@ test("the store was changed from outside", async ({ page, server }) => {
   await expectFailure(page, "store", "damaged");
 });
 
-test("all site data deleted is a fresh start", async ({ page, server }) => {
+test("C6: all site data deleted is a fresh start", async ({ page, server }) => {
   await page.goto(`${server.url}/#check`);
   await expectVerdict(page, "ok");
   await page.goto(server.url + QUIET);

@@ -17,12 +17,21 @@ export class Terminal {
     this.#profile = profile;
   }
 
+  static register(name: string, server: Server): Promise<Terminal> {
+    return Terminal.#begin("register", name, server);
+  }
+
+  /** Another device of somebody who has an account. */
+  static signIn(name: string, server: Server): Promise<Terminal> {
+    return Terminal.#begin("login", name, server);
+  }
+
   /** Starts the program that `SOTTO_TERMINAL_BIN` names. */
-  static async register(name: string, server: Server): Promise<Terminal> {
+  static async #begin(how: "register" | "login", name: string, server: Server): Promise<Terminal> {
     const program = process.env["SOTTO_TERMINAL_BIN"];
     if (!program) throw new Error("SOTTO_TERMINAL_BIN does not name the program; `cargo xtask test browser` sets it");
     const terminal = new Terminal(name, program, await mkdtemp(join(tmpdir(), "sotto-terminal-")));
-    await terminal.run("register", "--server", server.url, "--user", name);
+    await terminal.run(how, "--server", server.url, "--user", name);
     return terminal;
   }
 
@@ -41,6 +50,12 @@ export class Terminal {
 
   async ask<T>(...words: string[]): Promise<T> {
     return JSON.parse(await this.run(...words, "--json")) as T;
+  }
+
+  /** The texts of a chat. */
+  async texts(chat: string): Promise<string[]> {
+    const lines = (await this.run("history", chat, "--json")).trim().split("\n");
+    return lines.map((line) => (JSON.parse(line) as { text: string }).text).filter((text) => text !== "");
   }
 
   leave(): Promise<void> {
