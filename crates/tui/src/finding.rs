@@ -70,28 +70,14 @@ pub(crate) async fn message(session: &Session, chat: ConversationId, named: &str
 
 fn find_message(engine: &Engine, chat: ConversationId, named: &str) -> Result<Option<Item>, EngineError> {
     if let Ok(id) = named.parse::<EventId>() {
-        return search_message(engine, chat, id);
+        return engine.message(chat, id);
     }
     let Ok(seq) = named.strip_prefix('#').unwrap_or(named).parse::<u64>() else { return Ok(None) };
     let page = engine.page(chat, Some(seq.saturating_add(1)), 1)?;
     Ok(page.into_iter().find(|item| item.seq == seq))
 }
 
-fn search_message(engine: &Engine, chat: ConversationId, id: EventId) -> Result<Option<Item>, EngineError> {
-    let mut before = None;
-    loop {
-        let page = engine.page(chat, before, PAGE)?;
-        let Some(oldest) = page.first().map(|item| item.seq) else { return Ok(None) };
-        if let Some(found) = page.into_iter().find(|item| item.id == id) {
-            return Ok(Some(found));
-        }
-        before = Some(oldest);
-    }
-}
-
 /// A user name as a person types it.
 pub(crate) fn user(typed: &str) -> Result<UserName, Failure> {
     UserName::from_input(typed).map_err(|_| Message::BadUserName { name: crate::safe::line(typed) }.misused())
 }
-
-const PAGE: u32 = 200;

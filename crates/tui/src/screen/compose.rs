@@ -18,6 +18,16 @@ pub(super) fn text(typed: &str, answers: Option<&Bubble>, members: &[Member]) ->
     Some(wire::TextMessage { body: Some(body), quotation: answers.and_then(quotation), ..wire::TextMessage::default() })
 }
 
+/// What goes with files: the text may be missing.
+pub(super) fn caption(typed: &str, answers: Option<&Bubble>, members: &[Member]) -> wire::TextMessage {
+    if let Some(text) = text(typed, answers, members) {
+        return text;
+    }
+    let quotation = answers.and_then(quotation);
+    let body = quotation.is_some().then(wire::RichText::default);
+    wire::TextMessage { body, quotation, ..wire::TextMessage::default() }
+}
+
 pub(super) fn edit(target: &Bubble, typed: &str, members: &[Member]) -> Option<Content> {
     let text = text(typed, None, members)?;
     let content = Some(wire::edit::Content::Text(text));
