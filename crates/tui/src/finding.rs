@@ -61,10 +61,18 @@ fn is_called(engine: &Engine, chat: &ChatView, title: &str, language: Language) 
     Ok(chat.title.to_lowercase() == wanted || object.name(language).to_lowercase() == wanted)
 }
 
-/// The message that is named by its id or by its number.
+/// The message that is named by its id or by its number. One that is not here may be on its way.
 pub(crate) async fn message(session: &Session, chat: ConversationId, named: &str) -> Result<Item, Failure> {
-    let wanted = named.to_owned();
-    let found = session.look(move |engine| find_message(engine, chat, &wanted)).await?;
+    let look = || {
+        let wanted = named.to_owned();
+        session.look(move |engine| find_message(engine, chat, &wanted))
+    };
+    let mut found = look().await?;
+    if found.is_none() && !session.offline {
+        // Without a server, what is here has to do.
+        let _ = session.in_time(session.at_rest()).await;
+        found = look().await?;
+    }
     found.ok_or_else(|| Message::NotInChat { message: crate::safe::line(named) }.misused())
 }
 

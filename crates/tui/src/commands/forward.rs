@@ -16,7 +16,8 @@ use crate::words::Message;
 
 /// All chats are looked up before anything is said in one of them.
 pub(super) async fn forward(session: &Session, wanted: Forward, console: &mut Console) -> Result<(), Failure> {
-    session.require_account().await?;
+    // What was taken back elsewhere is not said again.
+    session.catch_up(console).await?;
     let from = finding::chat(session, &wanted.chat, console.language).await?.id;
     let item = finding::message(session, from, &wanted.message).await?;
     let has_files = files_of(&item)? > 0;

@@ -23,6 +23,10 @@ impl Drawing<'_> {
         let room = usize::from(area.width);
         let chats = fitting(self.model, what, editor.text());
         let lines: Vec<_> = chats.iter().map(|chat| Line::raw(text::clip(&chat.name, room))).collect();
+        if lines.is_empty() {
+            let nothing = Line::styled(self.say(&Message::NothingFound), self.theme.faint());
+            put(frame, Rect { y: area.y + 2, height: 1, ..area }, nothing);
+        }
         self.below(area, lines, Some(at), &Message::PickKeys, frame);
     }
 
@@ -52,9 +56,6 @@ impl Drawing<'_> {
     /// What there is to choose from, below what is typed.
     fn below(&self, area: Rect, lines: Vec<Line<'static>>, at: Option<usize>, keys: &Message, frame: &mut Frame<'_>) {
         let list = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
-        if lines.is_empty() && list.height > 0 {
-            put(frame, Rect { height: 1, ..list }, Line::styled(self.say(&Message::NothingFound), self.theme.faint()));
-        }
         let at = at.filter(|_| !lines.is_empty());
         self.list(list, lines, at, &self.say(keys), frame);
     }

@@ -170,7 +170,9 @@ async fn sign_in(arrival: &Arrival, by: By) -> Result<Step, Failure> {
         By::Password { name, password } => arrival.sign_in(name, password, device_name).await,
         By::New { user, email, password } => {
             let new = NewAccount { user_name: user, email, password, cost: cost(), device_name };
-            arrival.register(new).await.map(|()| Step::In)
+            arrival.register(new).await?;
+            arrival.session.until(|engine| engine.expose_recovery_words().map(drop)).await?;
+            Ok(Step::In)
         }
         By::Words { name, code, password } => {
             arrival.recover(Some(name), code, password, device_name).await.map(|()| Step::In)
@@ -186,9 +188,8 @@ async fn give_code(arrival: Option<Arrival>, code: String) -> (Option<Arrival>, 
     }
 }
 
+/// Nobody waits until everything is settled: the client lives on, and goes on with it.
 async fn come_in(arrival: Arrival) -> (Option<Arrival>, Outcome) {
-    // What does not reach the server now goes there later, by itself.
-    let _ = arrival.settle().await;
     let outcome = match words_of(&arrival).await {
         Ok(words) => Outcome::In(words),
         Err(failure) => Outcome::Failed(failure),
