@@ -28,8 +28,8 @@ fn main() {
     let mut figures = Vec::new();
     screen(&people, &mut figures);
     commands(&people, &mut figures);
-    for Figure { what, figure, unit, aim, .. } in &figures {
-        println!("{what}: {figure:.1} {unit}  {aim}");
+    for Figure { what, value, unit, aim, .. } in &figures {
+        println!("{what}: {value:.1} {unit}  {aim}");
     }
     let arguments: Vec<String> = std::env::args().collect();
     if let Some(file) = arguments.iter().position(|word| word == "--json").and_then(|at| arguments.get(at + 1)) {
@@ -41,7 +41,8 @@ fn main() {
 struct Figure {
     chapter: &'static str,
     what: &'static str,
-    figure: f64,
+    #[serde(rename = "figure")]
+    value: f64,
     unit: &'static str,
     aim: &'static str,
 }
@@ -132,8 +133,8 @@ fn commands(people: &People, figures: &mut Vec<Figure>) {
 }
 
 impl Figure {
-    fn new(what: &'static str, figure: f64, unit: &'static str, aim: &'static str) -> Self {
-        Self { chapter: "Terminal, 10,000 messages", what, figure, unit, aim }
+    fn new(what: &'static str, value: f64, unit: &'static str, aim: &'static str) -> Self {
+        Self { chapter: "Terminal, 10,000 messages", what, value, unit, aim }
     }
 }
 
@@ -179,7 +180,7 @@ impl Terminal {
 
     /// Milliseconds from the start, or the last key, until a text is on the screen.
     fn until(&mut self, text: &str) -> f64 {
-        let (mut seen, mut piece) = (Vec::new(), [0; 1 << 16]);
+        let (mut seen, mut piece) = (Vec::new(), [0; 1 << 13]);
         loop {
             let length = self.master.read(&mut piece).unwrap();
             assert!(length > 0, "the screen has ended");

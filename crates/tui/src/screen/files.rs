@@ -42,8 +42,8 @@ pub(super) fn listed(typed: &str) -> Vec<String> {
 pub(super) fn common_beginning(options: &[String]) -> &str {
     let Some((first, others)) = options.split_first() else { return "" };
     let agrees = |end: &usize| others.iter().all(|other| other.starts_with(&first[..*end]));
-    let ends = first.char_indices().map(|(at, _)| at).chain([first.len()]);
-    ends.filter(agrees).last().map_or("", |end| &first[..end])
+    let mut ends = first.char_indices().map(|(at, _)| at).chain([first.len()]).rev();
+    ends.find(agrees).map_or("", |end| &first[..end])
 }
 
 /// Looks whether a file can be sent.

@@ -124,7 +124,16 @@ impl Drawing<'_> {
                 }
             })
             .collect();
+        let is_more = usize::from(scroll) + usize::from(area.height) < lines.len();
         frame.render_widget(Paragraph::new(lines).scroll((scroll, 0)), area);
+        let corner = Rect { height: 1, ..area };
+        if scroll > 0 {
+            put(frame, corner, Line::styled("↑", self.theme.accent()).right_aligned());
+        }
+        if is_more {
+            let corner = Rect { y: area.y + area.height - 1, ..corner };
+            put(frame, corner, Line::styled("↓", self.theme.accent()).right_aligned());
+        }
     }
 
     fn ask(&self, question: Question, editor: &Editor, frame: &mut Frame<'_>) {

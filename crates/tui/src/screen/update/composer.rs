@@ -5,6 +5,7 @@ use sotto_client::engine::Stand;
 use sotto_proto::ConversationId;
 use sotto_proto::wire::event::Content;
 
+use super::layout::latin;
 use super::{chats, going, set_focus};
 use crate::screen::compose;
 use crate::screen::editor::Editor;
@@ -22,7 +23,11 @@ pub(super) fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
         KeyCode::Esc => leave(model),
         KeyCode::PageUp => going::scroll(model, -page, wishes),
         KeyCode::PageDown => going::scroll(model, page, wishes),
-        KeyCode::Char(c) if stand == Stand::Requested => chats::answer(model, c, wishes),
+        KeyCode::Char(_) if stand == Stand::Requested => {
+            if let KeyCode::Char(c) = latin(key).code {
+                chats::answer(model, c, wishes);
+            }
+        }
         _ if stand != Stand::Member => {}
         KeyCode::Enter if key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SHIFT) => {
             type_in(model, wishes, |editor| editor.insert("\n"));

@@ -3,6 +3,7 @@
 mod chats;
 mod composer;
 mod going;
+mod layout;
 mod mouse;
 mod news;
 mod overlay;
@@ -55,8 +56,8 @@ fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
         return;
     }
     match model.focus {
-        Focus::Chats => chats::press(model, key, wishes),
-        Focus::Timeline => timeline::press(model, key, wishes),
+        Focus::Chats => chats::press(model, layout::latin(key), wishes),
+        Focus::Timeline => timeline::press(model, layout::latin(key), wishes),
         Focus::Composer => composer::press(model, key, wishes),
     }
 }

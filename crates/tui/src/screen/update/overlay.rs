@@ -8,6 +8,7 @@ use sotto_proto::wire::ConversationKind;
 use sotto_proto::{ConversationId, UserName};
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::layout::latin;
 use super::{ask, going, paths, pick};
 use crate::screen::compose;
 use crate::screen::editor::Editor;
@@ -23,7 +24,7 @@ pub(super) fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
         return;
     }
     match overlay {
-        Overlay::Help { scroll } => help(model, scroll, key),
+        Overlay::Help { scroll } => help(model, scroll, latin(key)),
         Overlay::Ask { question, editor } => answer(model, question, editor, key, wishes),
         Overlay::Sure { what } => sure(model, what, key, wishes),
         Overlay::React { bubble, editor } => react(model, bubble, editor, key, wishes),
@@ -32,12 +33,12 @@ pub(super) fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
         Overlay::Path { what, editor, options, at } => {
             paths::press(model, (what, editor, options, at), key, wishes);
         }
-        Overlay::Members { at } => members(model, at, key, wishes),
-        Overlay::Proof(proof) => prove(model, proof, key, wishes),
+        Overlay::Members { at } => members(model, at, latin(key), wishes),
+        Overlay::Proof(proof) => prove(model, proof, latin(key), wishes),
         Overlay::Devices { devices, at } => {
             let chosen = devices.as_ref().and_then(|devices| devices.get(at)).cloned();
             model.overlay = Some(Overlay::Devices { devices, at });
-            match (key.code, chosen) {
+            match (latin(key).code, chosen) {
                 (KeyCode::Char('r') | KeyCode::Enter, Some(device)) => {
                     ask(model, Question::DeviceName(device.id), &device.name);
                 }
