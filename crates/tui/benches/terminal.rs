@@ -61,7 +61,7 @@ fn fill(people: &People) {
     }
     bot.kill().unwrap();
     bot.wait().unwrap();
-    let here = people.does("bob", &["history", "@alice", "--limit", "100000"]).lines().count();
+    let here = people.does("bob", &["--wait", "600", "history", "@alice", "--limit", "100000"]).lines().count();
     assert_eq!(here, MESSAGES + 1, "Bob has all of it in his store");
 }
 
