@@ -61,37 +61,31 @@ fn is_called(engine: &Engine, chat: &ChatView, title: &str, language: Language) 
     Ok(chat.title.to_lowercase() == wanted || object.name(language).to_lowercase() == wanted)
 }
 
-/// The message that is named by its id or by its number.
+/// The message that is named by its id or by its number. One that is not here may be on its way.
 pub(crate) async fn message(session: &Session, chat: ConversationId, named: &str) -> Result<Item, Failure> {
-    let wanted = named.to_owned();
-    let found = session.look(move |engine| find_message(engine, chat, &wanted)).await?;
+    let look = || {
+        let wanted = named.to_owned();
+        session.look(move |engine| find_message(engine, chat, &wanted))
+    };
+    let mut found = look().await?;
+    if found.is_none() && !session.offline {
+        // Without a server, what is here has to do.
+        let _ = session.in_time(session.at_rest()).await;
+        found = look().await?;
+    }
     found.ok_or_else(|| Message::NotInChat { message: crate::safe::line(named) }.misused())
 }
 
 fn find_message(engine: &Engine, chat: ConversationId, named: &str) -> Result<Option<Item>, EngineError> {
     if let Ok(id) = named.parse::<EventId>() {
-        return search_message(engine, chat, id);
+        return engine.message(chat, id);
     }
     let Ok(seq) = named.strip_prefix('#').unwrap_or(named).parse::<u64>() else { return Ok(None) };
     let page = engine.page(chat, Some(seq.saturating_add(1)), 1)?;
     Ok(page.into_iter().find(|item| item.seq == seq))
 }
 
-fn search_message(engine: &Engine, chat: ConversationId, id: EventId) -> Result<Option<Item>, EngineError> {
-    let mut before = None;
-    loop {
-        let page = engine.page(chat, before, PAGE)?;
-        let Some(oldest) = page.first().map(|item| item.seq) else { return Ok(None) };
-        if let Some(found) = page.into_iter().find(|item| item.id == id) {
-            return Ok(Some(found));
-        }
-        before = Some(oldest);
-    }
-}
-
 /// A user name as a person types it.
 pub(crate) fn user(typed: &str) -> Result<UserName, Failure> {
     UserName::from_input(typed).map_err(|_| Message::BadUserName { name: crate::safe::line(typed) }.misused())
 }
-
-const PAGE: u32 = 200;

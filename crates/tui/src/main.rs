@@ -27,7 +27,10 @@ use failure::{Class, Failure};
 use words::{Language, Message};
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::parse();
+    let mut arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return misused(&error),
+    };
     let mut console = Console::new(Language::of_environment(), arguments.common.json, io::stdout(), io::stderr());
     console.lively = io::stderr().is_terminal();
     let outcome = take_input(&mut arguments).and_then(|()| settle(&mut arguments));
@@ -41,6 +44,20 @@ fn main() -> ExitCode {
             failure.class.into()
         }
     }
+}
+
+/// What was typed is no command, or asks for help. Programs are told in their way.
+fn misused(error: &clap::Error) -> ExitCode {
+    let is_for_a_program = error.use_stderr() && std::env::args_os().any(|word| word == "--json");
+    if !is_for_a_program {
+        error.exit();
+    }
+    let said = error.render().to_string();
+    let why = said.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:")).collect::<Vec<_>>().join(" ");
+    let why = why.trim().trim_start_matches("error: ").to_owned();
+    let failure = Message::Misused { why: safe::line(&why) }.misused();
+    Console::new(Language::of_environment(), true, io::stdout(), io::stderr()).fail(&failure);
+    failure.class.into()
 }
 
 /// Where the text is to come from standard input, it does.

@@ -82,6 +82,8 @@ pub(crate) struct MessageObject {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) files: Vec<FileObject>,
     pub(crate) edited: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) forwarded: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reply_to: Option<Reply>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -134,6 +136,7 @@ impl MessageObject {
             text: String::new(),
             files: Vec::new(),
             edited: false,
+            forwarded: false,
             reply_to: None,
             reactions: Vec::new(),
             person,
@@ -157,6 +160,7 @@ impl MessageObject {
         self.files = text.files.iter().map(FileObject::of).collect();
         text.body.as_str().clone_into(&mut self.text);
         self.edited = edited.is_some();
+        self.forwarded = text.forwarded;
         if let Some(quotation) = &text.quotation {
             let sender = names.person(quotation.author)?.user;
             self.reply_to = Some(Reply { id: quotation.target.to_string(), sender, text: quotation.quote.clone() });
@@ -197,9 +201,9 @@ impl Shown for MessageObject {
             parts.extend(quoted.map(|quoted| format!(" “{quoted}”")));
         }
         parts.push(format!(": {}", self.body_in_words(language)));
-        if self.edited {
-            parts.push(format!(" ({})", Message::Edited.say(language)));
-        }
+        let marks = [(self.forwarded, Message::Forwarded), (self.edited, Message::Edited)];
+        let marks = marks.into_iter().filter(|(holds, _)| *holds);
+        parts.extend(marks.map(|(_, mark)| format!(" ({})", mark.say(language))));
         let reactions = self.reactions.iter();
         parts.extend(reactions.map(|reaction| format!("  {} {}", safe::line(&reaction.emoji), reaction.by.len())));
         parts.concat()

@@ -7,6 +7,7 @@
 #[path = "rig/server.rs"]
 mod server;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -57,6 +58,79 @@ fn two_people_talk_in_real_terminals() {
     terminals.shows("bob", "ended with 0");
     let left_on = terminals.ask(&["display-message", "-p", "-t", "bob", "#{alternate_on}#{mouse_any_flag}"]);
     assert_eq!(left_on.trim(), "00", "what is ended from outside gives the terminal back as well");
+}
+
+#[test]
+fn somebody_comes_in_by_the_door_sends_a_file_and_signs_in_again() {
+    let folder = TempDir::with_prefix("sotto-door-").unwrap();
+    let server = Server::start(&folder.path().join("server"));
+    let run = |who: &str, words: &[&str]| {
+        let output = sotto(folder.path(), who, &server.url()).args(words).output().unwrap();
+        assert!(output.status.success(), "{who} {words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run("bob", &["register", "--user", "bob"]);
+    std::fs::write(folder.path().join("plan of the lake.txt"), "north, then east").unwrap();
+    let terminals = Terminals::new(folder.path(), &server.url());
+    terminals.open("carol");
+    terminals.shows("carol", "Welcome to Sotto");
+
+    // The server is the one that the surroundings name.
+    terminals.press("carol", &["Down", "Enter"]);
+    terminals.shows("carol", &server.url());
+    terminals.fill_in("carol", &["", "carol", "", "likes horses", "likes horses"]);
+    terminals.shows("carol", "Your recovery words");
+    let words = numbers_and_words(&terminals.ask(&["capture-pane", "-p", "-t", "carol"]));
+    assert_eq!(words.len(), 24, "{words:?}");
+    terminals.press("carol", &["Enter"]);
+    terminals.shows("carol", "To be sure");
+    let asked = asked_for(&terminals.ask(&["capture-pane", "-p", "-t", "carol"]));
+    let kept: Vec<&str> = asked.iter().map(|number| words[number].as_str()).collect();
+    terminals.fill_in("carol", &kept);
+    terminals.shows("carol", "No chats yet.");
+
+    terminals.press("carol", &["n"]);
+    terminals.fill_in("carol", &["@bob"]);
+    terminals.shows("carol", "Write a message");
+    terminals.press("carol", &["C-o"]);
+    terminals.types("carol", &folder.path().join("plan of").display().to_string());
+    terminals.shows("carol", "plan of the lake.txt");
+    terminals.press("carol", &["Tab", "Enter"]);
+    terminals.shows("carol", "📎 plan of the lake.txt (16 B)");
+    terminals.fill_in("carol", &["The way"]);
+    terminals.shows("carol", "plan of the lake.txt  16 B");
+    run("bob", &["accept", "@carol"]);
+    assert!(run("bob", &["history", "@carol"]).contains("The way  📎 plan of the lake.txt (16 B)"));
+
+    // Another device of hers ends the session of this one.
+    run("laptop", &["login", "--user", "carol"]);
+    let sessions = run("laptop", &["sessions", "--json"]);
+    let other = sessions.lines().find(|line| line.contains("\"this\":false")).unwrap();
+    let id = other.split('"').nth(3).unwrap();
+    run("laptop", &["sessions", "revoke", id]);
+    terminals.shows("carol", "F6 signs in again");
+    terminals.press("carol", &["F6"]);
+    terminals.shows("carol", "Password");
+    terminals.fill_in("carol", &["not this"]);
+    terminals.shows("carol", "The password is wrong");
+    terminals.press("carol", &["C-u"]);
+    terminals.fill_in("carol", &["likes horses"]);
+    terminals.shows("carol", "@carol");
+    terminals.press("carol", &["C-q"]);
+    terminals.shows("carol", "ended with 0");
+}
+
+/// `7 horse` as often as it stands on the screen.
+fn numbers_and_words(screen: &str) -> BTreeMap<usize, String> {
+    let parts: Vec<&str> =
+        screen.split(|c: char| c.is_whitespace() || c == '│').filter(|part| !part.is_empty()).collect();
+    let pairs = parts.windows(2).filter_map(|pair| Some((pair[0].parse().ok()?, pair[1].to_owned())));
+    pairs.collect()
+}
+
+/// The numbers of the words that are asked back.
+fn asked_for(screen: &str) -> Vec<usize> {
+    screen.lines().filter_map(|line| line.split_once("Word ")?.1.split(' ').next()?.parse().ok()).collect()
 }
 
 fn sotto(folder: &Path, who: &str, server: &str) -> Command {
@@ -116,6 +190,16 @@ impl<'f> Terminals<'f> {
 
     fn types(&self, who: &str, text: &str) {
         self.run(&["send-keys", "-t", who, "-l", text]);
+    }
+
+    /// Types into one field after the other.
+    fn fill_in(&self, who: &str, fields: &[&str]) {
+        for text in fields {
+            if !text.is_empty() {
+                self.types(who, text);
+            }
+            self.press(who, &["Enter"]);
+        }
     }
 
     /// Looks at a terminal until something stands there.

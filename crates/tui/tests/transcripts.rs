@@ -20,6 +20,7 @@ transcripts! {
     bot_over_http,
     devices,
     files,
+    forwarding,
     groups,
     history_files,
     hostile_text_m9_m21,

@@ -29,16 +29,19 @@ pub enum Area {
     Client,
     /// A real server under load
     Server,
+    /// The terminal, with a store that is well filled
+    Terminal,
 }
 
 impl Area {
-    const ALL: [Self; 3] = [Self::Crypto, Self::Client, Self::Server];
+    const ALL: [Self; 4] = [Self::Crypto, Self::Client, Self::Server, Self::Terminal];
 
     fn name(self) -> &'static str {
         match self {
             Self::Crypto => "crypto",
             Self::Client => "client",
             Self::Server => "server",
+            Self::Terminal => "terminal",
         }
     }
 
@@ -47,6 +50,7 @@ impl Area {
             Self::Crypto => crypto(root, parts),
             Self::Client => client(root, parts),
             Self::Server => server(root, parts),
+            Self::Terminal => terminal(root, parts),
         }
     }
 }
@@ -100,6 +104,20 @@ fn server(root: &Path, parts: &[String]) -> Result<Vec<Measured>> {
     let status = load.current_dir(root).args(parts).arg("--json").arg(&report).status();
     ensure!(status.context("cannot start the generator")?.success(), "the load broke off");
     parse(&std::fs::read_to_string(&report).context("the generator left no report")?)
+}
+
+/// The real program in a terminal of its own. The server lies beside it.
+fn terminal(root: &Path, parts: &[String]) -> Result<Vec<Measured>> {
+    ensure!(parts.is_empty(), "the terminal is measured as a whole");
+    let build = ["build", "--release", "--locked", "--package", "sotto-server", "--bins"];
+    captured(Command::new("cargo").current_dir(root).args(build))?;
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let report = folder.path().join("report.json");
+    let mut measuring = Command::new("cargo");
+    measuring.current_dir(root).args(["bench", "--quiet", "--locked", "--package", "sotto-tui", "--bench", "terminal"]);
+    let status = measuring.args(["--", "--json"]).arg(&report).status();
+    ensure!(status.context("cannot start the measurement")?.success(), "the measurement broke off");
+    parse(&std::fs::read_to_string(&report).context("the measurement left no report")?)
 }
 
 fn natively<T: DeserializeOwned>(root: &Path, arguments: &[&str]) -> Result<Vec<T>> {

@@ -181,7 +181,7 @@ fn shortened(name: &str) -> String {
 }
 
 /// Files of one message.
-pub(crate) const FILES_MAX: usize = 20;
+pub const FILES_MAX: usize = 20;
 const KEY_LEN: usize = 32;
 const NAME_MAX: usize = 255;
 /// Leaves room for a number that tells two files of one name apart, and for what marks one that is not complete.

@@ -19,8 +19,7 @@ mod writing;
 use sotto_crypto::mls::governance::Role;
 use sotto_proto::{AccountId, EventId};
 
-pub(crate) use attachment::FILES_MAX;
-pub use attachment::{Attachment, FileName, Look, Preview};
+pub use attachment::{Attachment, FILES_MAX, FileName, Look, Preview};
 pub use content::{
     Change, Content, Emoji, MemberClass, PolicyChange, Poll, Profile, Quotation, Task, TaskChange, Text, Title,
 };

@@ -8,7 +8,8 @@ use sotto_crypto::login::Password;
 use sotto_proto::DeviceId;
 
 use super::account;
-use crate::arguments::{DeviceCommand, NewPassword, PasswordSource, ProfileText, SecondFactor};
+use super::arrival::{Step, cost, factor_code};
+use crate::arguments::{DeviceCommand, NewPassword, ProfileText, Proof, SecondFactor};
 use crate::console::{Console, Shown};
 use crate::failure::Failure;
 use crate::objects::{time_for_people, time_for_programs};
@@ -18,24 +19,48 @@ use crate::words::{Language, Message};
 
 pub(super) async fn password(session: &Session, new: NewPassword, console: &mut Console) -> Result<(), Failure> {
     session.require_server().await?;
-    let old = account::password(&new.old, false, console)?;
+    let old = account::password(&new.old.password, false, console)?;
     let password = account::new_password(&new.new, console)?;
-    let errand = Errand::ChangePassword { password, cost: account::cost(), end_other_sessions: !new.keep_sessions };
-    run(session, old, errand, Attempt::Password).await?;
+    let errand = Errand::ChangePassword { password, cost: cost(), end_other_sessions: !new.keep_sessions };
+    run(session, (old, new.old.code), errand, Attempt::Password, console).await?;
     console.say(&Message::Done)
 }
 
 /// Runs an errand to its end.
-async fn run(session: &Session, password: Password, errand: Errand, what: Attempt) -> Result<(), Failure> {
+async fn run(
+    session: &Session,
+    proof: (Password, Option<String>),
+    errand: Errand,
+    what: Attempt,
+    console: &Console,
+) -> Result<(), Failure> {
+    run_until(session, proof, errand, |change| verdict(change, what), console).await
+}
+
+/// Runs an errand until a change says what came of it. The code of the second factor is given when it is asked for.
+async fn run_until(
+    session: &Session,
+    (password, code): (Password, Option<String>),
+    errand: Errand,
+    judge: impl Fn(&Change) -> Option<Result<(), Failure>>,
+    console: &Console,
+) -> Result<(), Failure> {
     let ask = move |engine: &mut Engine, moment: &mut Moment<'_>| engine.run(password, errand, moment);
-    session.outcome(ask, |change| verdict(change, what)).await
+    let step = |change: &Change| match change {
+        Change::SecondFactorNeeded => Some(Ok(Step::CodeNeeded)),
+        change => judge(change).map(|verdict| verdict.map(|()| Step::In)),
+    };
+    if session.outcome(ask, step).await? == Step::In {
+        return Ok(());
+    }
+    let code = factor_code(account::code(code, console)?);
+    session.outcome(|engine, moment| engine.second_factor(code, moment), &judge).await
 }
 
 pub(super) fn verdict(change: &Change, wanted: Attempt) -> Option<Result<(), Failure>> {
     match change {
         Change::Done(what) if *what == wanted => Some(Ok(())),
         Change::Failed { what, why } if *what == wanted || *what == Attempt::SignIn => Some(Err(Failure::of(*why, ""))),
-        Change::SecondFactorNeeded => Some(Err(Message::SecondFactorNeeded.failed())),
         _ => None,
     }
 }
@@ -52,14 +77,10 @@ impl Shown for WordsObject {
     }
 }
 
-pub(super) async fn recovery_words(
-    session: &Session,
-    source: &PasswordSource,
-    console: &mut Console,
-) -> Result<(), Failure> {
+pub(super) async fn recovery_words(session: &Session, proof: Proof, console: &mut Console) -> Result<(), Failure> {
     session.require_server().await?;
-    let password = account::password(source, false, console)?;
-    run(session, password, Errand::RenewRecoveryWords, Attempt::RecoveryWords).await?;
+    let password = account::password(&proof.password, false, console)?;
+    run(session, (password, proof.code), Errand::RenewRecoveryWords, Attempt::RecoveryWords, console).await?;
     let words = session.look(|engine| Ok(engine.expose_recovery_words().map(str::to_owned))).await?;
     console.show(&WordsObject { recovery_words: words.unwrap_or_default() })?;
     session.with(Engine::recovery_words_are_kept).await
@@ -115,10 +136,10 @@ pub(super) async fn devices(
             session.in_time(session.at_rest()).await?;
             console.say(&Message::Done)
         }
-        Some(DeviceCommand::Revoke { device, password }) => {
+        Some(DeviceCommand::Revoke { device, proof }) => {
             let device = find_device(session, &device).await?;
-            let password = account::password(&password, false, console)?;
-            run(session, password, Errand::RevokeDevice(device), Attempt::Devices).await?;
+            let password = account::password(&proof.password, false, console)?;
+            run(session, (password, proof.code), Errand::RevokeDevice(device), Attempt::Devices, console).await?;
             console.say(&Message::Done)
         }
     }
@@ -171,23 +192,22 @@ pub(super) async fn second_factor(
 ) -> Result<(), Failure> {
     session.require_server().await?;
     match factor {
-        SecondFactor::Enable(source) => enable_factor(session, &source, console).await,
-        SecondFactor::Disable(source) => {
-            let password = account::password(&source, false, console)?;
-            run(session, password, Errand::DisableFactor, Attempt::Factor).await?;
+        SecondFactor::Enable(proof) => enable_factor(session, proof, console).await,
+        SecondFactor::Disable(proof) => {
+            let password = account::password(&proof.password, false, console)?;
+            run(session, (password, proof.code), Errand::DisableFactor, Attempt::Factor, console).await?;
             console.say(&Message::Done)
         }
     }
 }
 
-async fn enable_factor(session: &Session, source: &PasswordSource, console: &mut Console) -> Result<(), Failure> {
-    let password = account::password(source, false, console)?;
-    let ask = move |engine: &mut Engine, moment: &mut Moment<'_>| engine.run(password, Errand::EnableFactor, moment);
+async fn enable_factor(session: &Session, proof: Proof, console: &mut Console) -> Result<(), Failure> {
+    let password = account::password(&proof.password, false, console)?;
     let drawn = |change: &Change| match change {
         Change::FactorDrawn => Some(Ok(())),
         change => verdict(change, Attempt::Factor),
     };
-    session.outcome(ask, drawn).await?;
+    run_until(session, (password, proof.code), Errand::EnableFactor, drawn, console).await?;
     let (secret, user) = session
         .look(|engine| {
             let secret = engine.expose_factor_secret().unwrap_or_default().to_owned();

@@ -42,18 +42,25 @@ pub(super) async fn send(
     if no_wait || session.offline {
         return Ok(Posted::Waits(id));
     }
+    settled(session, chat, id, console).await?;
+    Ok(Posted::Said(id))
+}
+
+/// Waits until the files of a message are on the server. What cannot be sent is given up.
+pub(super) async fn settled(
+    session: &Session,
+    chat: ConversationId,
+    id: EventId,
+    console: &mut Console,
+) -> Result<(), Failure> {
     let look = move |engine: &Engine| {
         let waiting = engine.waiting(chat)?.into_iter().find(|waiting| waiting.id == id);
         Ok(waiting.map(|waiting| waiting.files).unwrap_or_default())
     };
     let left = accompany(session, look, console).await?;
-    match stopped(&left) {
-        Some(failure) => {
-            session.with(move |engine, moment| engine.cancel_files(id, moment)).await?;
-            Err(failure)
-        }
-        None => Ok(Posted::Said(id)),
-    }
+    let Some(failure) = stopped(&left) else { return Ok(()) };
+    session.with(move |engine, moment| engine.cancel_files(id, moment)).await?;
+    Err(failure)
 }
 
 /// A file that has come.

@@ -99,6 +99,12 @@ fn known(engine: &Engine, names: &[UserName]) -> Result<Vec<(UserName, AccountId
     Ok(known)
 }
 
+/// Adds somebody, and tells them what the group is called.
+pub(crate) async fn bring_in(session: &Session, chat: ConversationId, name: &UserName) -> Result<(), Failure> {
+    add(session, chat, name).await?;
+    tell_title(session, chat).await
+}
+
 async fn add(session: &Session, chat: ConversationId, name: &UserName) -> Result<(), Failure> {
     let (wanted, shown) = (name.clone(), name.as_str().to_owned());
     let is_there = move |engine: &mut Engine| member(engine, chat, wanted.as_str()).ok().flatten().map(|_| ());

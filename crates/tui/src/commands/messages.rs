@@ -143,6 +143,17 @@ pub(super) async fn say(
     console: &mut Console,
 ) -> Result<(), Failure> {
     let id = session.with(move |engine, moment| engine.send(chat, content, moment)).await?;
+    deliver(session, chat, id, no_wait, console).await
+}
+
+/// Waits until the server has what was said, and shows what became of it.
+pub(super) async fn deliver(
+    session: &Session,
+    chat: ConversationId,
+    id: EventId,
+    no_wait: bool,
+    console: &mut Console,
+) -> Result<(), Failure> {
     if no_wait || session.offline {
         return show_sent(session, chat, Landed { id, seq: None }, console).await;
     }

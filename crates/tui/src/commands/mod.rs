@@ -2,11 +2,13 @@
 
 mod account;
 mod archive;
+mod arrival;
 mod bot;
 mod chats;
 mod doctor;
 mod errands;
 mod files;
+mod forward;
 mod groups;
 mod listen;
 mod manual;
@@ -14,9 +16,15 @@ mod messages;
 mod requests;
 mod sessions;
 mod transfers;
+mod ui;
 mod verify;
 
+pub(crate) use account::{recovery_code, require_email};
+pub(crate) use arrival::{Arrival, Step, cost, device_name, folder as profile_folder};
 pub(crate) use files::obstacle;
+pub(crate) use forward::say_again;
+pub(crate) use groups::bring_in;
+pub(crate) use transfers::pace_in_words;
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -26,21 +34,15 @@ use sotto_native_client::Client;
 use crate::arguments::{Arguments, Command, Common};
 use crate::console::Console;
 use crate::failure::Failure;
-use crate::profile::{Passphrase, Profile};
+use crate::profile::{Passphrase, Profile, Typed};
 use crate::relay;
-use crate::screen;
 use crate::session::Session;
 
 /// Runs a command to its end.
 pub(crate) async fn run(arguments: Arguments, console: &mut Console) -> Result<(), Failure> {
     let Arguments { common, command } = arguments;
     match command.unwrap_or(Command::Ui) {
-        Command::Ui => {
-            screen::require_terminal()?;
-            let (_profile, session) = open(&common, Command::Ui.name(), console)?;
-            let _relay = relay::Relay::begin(&session);
-            screen::open(&session, console.language).await
-        }
+        Command::Ui => ui::run(&common, console).await,
         Command::Register(chosen) => account::register(&common, chosen, console).await,
         Command::Login(returning) => account::login(&common, returning, console).await,
         Command::Recover(lost) => account::recover(&common, lost, console).await,
@@ -48,22 +50,19 @@ pub(crate) async fn run(arguments: Arguments, console: &mut Console) -> Result<(
         Command::Completions { shell } => manual::completions(shell, console),
         Command::Man => manual::page(console),
         command if command.can_be_handed_over() => {
-            let folder = common.profile.clone().unwrap_or_else(Profile::usual_folder);
+            let folder = arrival::folder(&common);
             match Profile::open_or(&folder, command.name(), || relay::reach(&folder))? {
                 Ok(profile) => run_on(profile, &common, command, console).await,
                 Err(other) => relay::hand_over(other, command, &common, console).await,
             }
         }
-        command => {
-            let folder = common.profile.clone().unwrap_or_else(Profile::usual_folder);
-            run_on(Profile::open(&folder, command.name())?, &common, command, console).await
-        }
+        command => run_on(Profile::open(&arrival::folder(&common), command.name())?, &common, command, console).await,
     }
 }
 
 /// Runs a command on a profile that this process has.
-async fn run_on(profile: Profile, common: &Common, command: Command, console: &mut Console) -> Result<(), Failure> {
-    let (_profile, session) = start(profile, common, console)?;
+async fn run_on(mut profile: Profile, common: &Common, command: Command, console: &mut Console) -> Result<(), Failure> {
+    let session = start(&mut profile, common, &passphrase(common), console)?;
     let _relay = command.stays().then(|| relay::Relay::begin(&session));
     run_in(&session, command, console).await
 }
@@ -83,6 +82,7 @@ async fn dispatch(session: &Session, command: Command, console: &mut Console) ->
         Command::Chats => chats::list(session, console).await,
         Command::Dm(dm) => chats::dm(session, dm, console).await,
         Command::Send(send) => messages::send(session, send, console).await,
+        Command::Forward(forward) => forward::forward(session, forward, console).await,
         Command::Download(download) => files::download(session, download, console).await,
         Command::Transfers(transfers) => transfers::run(session, transfers.what, console).await,
         Command::Sessions(sessions) => sessions::run(session, sessions.what, console).await,
@@ -91,7 +91,7 @@ async fn dispatch(session: &Session, command: Command, console: &mut Console) ->
         Command::Bot(bot) => bot::run(session, bot, console).await,
         Command::Listen(listen) => listen::listen(session, listen, console).await,
         Command::Password(new) => errands::password(session, new, console).await,
-        Command::RecoveryWords(password) => errands::recovery_words(session, &password, console).await,
+        Command::RecoveryWords(proof) => errands::recovery_words(session, proof, console).await,
         Command::Devices(devices) => errands::devices(session, devices.what, console).await,
         Command::SecondFactor(factor) => errands::second_factor(session, factor, console).await,
         Command::Profile(text) => errands::profile(session, text, console).await,
@@ -121,20 +121,24 @@ async fn dispatch(session: &Session, command: Command, console: &mut Console) ->
 
 /// Opens the profile, and starts the client on it.
 fn open(common: &Common, name: &str, console: &Console) -> Result<(Profile, Session), Failure> {
-    let folder = common.profile.clone().unwrap_or_else(Profile::usual_folder);
-    let profile = Profile::open(&folder, name)?;
-    start(profile, common, console)
-}
-
-fn start(mut profile: Profile, common: &Common, console: &Console) -> Result<(Profile, Session), Failure> {
-    let store = profile.open_store(&passphrase(common), console)?;
-    let server = profile.card.server.clone();
-    let client = Client::start(store, &server)?;
-    let folder = profile.folder.clone();
-    let session = Session { client, folder, server, wait: Duration::from_secs(common.wait), offline: common.offline };
+    let mut profile = Profile::open(&arrival::folder(common), name)?;
+    let session = start(&mut profile, common, &passphrase(common), console)?;
     Ok((profile, session))
 }
 
+fn start(
+    profile: &mut Profile,
+    common: &Common,
+    passphrase: &Passphrase,
+    console: &Console,
+) -> Result<Session, Failure> {
+    let store = profile.open_store(passphrase, console)?;
+    let server = profile.card.server.clone();
+    let client = Client::start(store, &server)?;
+    let folder = profile.folder.clone();
+    Ok(Session { client, folder, server, wait: Duration::from_secs(common.wait), offline: common.offline })
+}
+
 fn passphrase(common: &Common) -> Passphrase {
-    Passphrase { file: common.passphrase_file.clone() }
+    Passphrase { file: common.passphrase_file.clone(), typed: Typed::OnTheLine }
 }

@@ -164,8 +164,7 @@ fn line(view: &TransferView, language: Language) -> String {
     let bar = format!("[{}{}]", "█".repeat(filled), "░".repeat(BAR - filled));
     let mut parts = vec![safe::line(view.name.as_str()), bar, format!("{share} %"), size_in_words(view.size, language)];
     if view.state == TransferState::Going {
-        parts.extend(view.speed.map(|speed| Message::PerSecond { size: size_in_words(speed, language) }.say(language)));
-        parts.extend(view.left_ms.map(|left| format!("{}:{:02}", left / 60_000, left / 1_000 % 60)));
+        parts.extend(pace_in_words(view, language));
     }
     match view.state {
         TransferState::Paused => parts.push(Message::Paused.say(language)),
@@ -175,6 +174,13 @@ fn line(view: &TransferView, language: Language) -> String {
         TransferState::Going | TransferState::Done => {}
     }
     parts.join("  ")
+}
+
+/// `4.1 MB/s`, and `0:42` for what is left, as far as they are known.
+pub(crate) fn pace_in_words(view: &TransferView, language: Language) -> Vec<String> {
+    let speed = view.speed.map(|speed| Message::PerSecond { size: size_in_words(speed, language) }.say(language));
+    let left = view.left_ms.map(|left| format!("{}:{:02}", left / 60_000, left / 1_000 % 60));
+    speed.into_iter().chain(left).collect()
 }
 
 const BAR: usize = 24;

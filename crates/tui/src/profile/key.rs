@@ -30,9 +30,24 @@ pub(crate) enum Keeper {
 }
 
 /// Where the passphrase comes from.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Passphrase {
     pub(crate) file: Option<PathBuf>,
+    pub(crate) typed: Typed,
+}
+
+/// Where it is typed, if no file and no variable has it.
+pub(crate) enum Typed {
+    /// On the line, when it turns out to be needed.
+    OnTheLine,
+    /// It was typed on the screen already, or is asked for there.
+    OnTheScreen(Option<Zeroizing<String>>),
+}
+
+impl std::fmt::Debug for Typed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Typed(..)")
+    }
 }
 
 /// Draws a key and gives it to a keeper: to the system's keyring, unless there is none or a passphrase was given.
@@ -99,10 +114,18 @@ fn from_keyring(name: &str) -> Option<Secret<32>> {
 impl Passphrase {
     /// Whether it need not be asked for.
     fn is_given(&self) -> bool {
-        self.file.is_some() || std::env::var_os(VARIABLE).is_some()
+        let is_typed = matches!(self.typed, Typed::OnTheScreen(Some(_)));
+        is_typed || self.file.is_some() || std::env::var_os(VARIABLE).is_some()
     }
 
     fn ask(&self, question: Message, is_new: bool, console: &Console) -> Result<Password, Failure> {
+        match &self.typed {
+            Typed::OnTheScreen(Some(typed)) => {
+                return Password::new(typed).map_err(|_| Message::PasswordLength.misused());
+            }
+            Typed::OnTheScreen(None) if !self.is_given() => return Err(Message::NoPassphrase.misused()),
+            Typed::OnTheScreen(None) | Typed::OnTheLine => {}
+        }
         secrets::ask(&Ask {
             file: self.file.as_deref(),
             variable: VARIABLE,

@@ -15,7 +15,7 @@ use crate::console::Console;
 use crate::failure::Failure;
 use crate::words::Message;
 
-pub(crate) use key::{Keeper, Passphrase};
+pub(crate) use key::{Keeper, Passphrase, Typed};
 pub(crate) use lock::Lock;
 
 /// A profile that this process alone uses.

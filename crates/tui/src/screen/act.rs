@@ -1,18 +1,38 @@
 //! What the engine is asked to do.
 
-use std::path::PathBuf;
-
-use sotto_client::engine::{Engine, EngineError, Moment};
+use sotto_client::engine::{Course, Engine, EngineError, Moment, Source, TransferState, TransferView};
 use sotto_native_client::Client;
-use sotto_proto::ConversationId;
+use sotto_proto::{ConversationId, EventId};
+use tokio::task::spawn_blocking;
 
 use super::events::{Act, Arrangement, Input};
+use super::files;
+use crate::commands::say_again;
 use crate::failure::Failure;
+use crate::words::Message;
 
 /// Does it, and says what came of it at once. What comes later comes as a change.
 pub(super) async fn perform(client: &Client, act: Act) -> Result<Vec<Input>, Failure> {
+    let act = match act {
+        Act::SendFiles(chat, paths, caption) => {
+            let sources = spawn_blocking(move || paths.iter().map(|path| files::source_of(path)).collect());
+            let sources: Result<Vec<Source>, Failure> = sources.await.map_err(|error| system(&error))?;
+            let sources = sources?;
+            client.with(move |engine, moment| engine.send_files(chat, sources, &caption, moment)).await??;
+            return Ok(Vec::new());
+        }
+        Act::Fetch(chat, event, count, typed) => {
+            let folder = typed.map_or_else(|| Ok(files::downloads()), |typed| files::folder(&typed))?;
+            Act::Fetch(chat, event, count, Some(folder))
+        }
+        act => act,
+    };
     let started = client.with(move |engine, moment| run(engine, act, moment)).await??;
     Ok(started.map(Input::Started).into_iter().collect())
+}
+
+fn system(error: &tokio::task::JoinError) -> Failure {
+    Message::SystemFailed { why: error.to_string() }.failed()
 }
 
 /// The chat that began with it, if one did.
@@ -27,10 +47,23 @@ fn run(engine: &mut Engine, act: Act, moment: &mut Moment<'_>) -> Result<Option<
                 engine.unsend(event, moment)?;
             }
         }
-        Act::Fetch(chat, event, count) => {
-            let folder = downloads();
+        // These take several steps.
+        Act::SendFiles(..) | Act::Invite(..) => {}
+        Act::Forward(from, event, to) => {
+            say_again(engine, (from, event), to, moment)?;
+        }
+        Act::Fetch(chat, event, count, folder) => {
+            let folder = folder.unwrap_or_else(files::downloads);
             for place in 0..count {
                 engine.download(chat, event, place, &folder, moment)?;
+            }
+        }
+        Act::Halt(chat, event) => halt(engine, chat, event, moment)?,
+        Act::GiveUp(chat, event) => {
+            for view in transfers_of(engine, chat, event)? {
+                if view.course == Course::Download && view.state != TransferState::Done {
+                    engine.cancel_download(view.id, moment)?;
+                }
             }
         }
         Act::KeepDraft(chat, draft) => engine.keep_draft(chat, &draft, moment)?,
@@ -44,7 +77,6 @@ fn run(engine: &mut Engine, act: Act, moment: &mut Moment<'_>) -> Result<Option<
         Act::SetVerified(account, verified) => engine.set_verified(account, verified, moment)?,
         Act::DecideOnKey(account, choice) => engine.decide_on_key(account, choice, moment)?,
         Act::StartDirect(name) => engine.start_direct(&name, None, moment)?,
-        Act::Invite(chat, name) => engine.invite(chat, &name, moment)?,
         Act::Remove(chat, account) => engine.remove(chat, account, moment)?,
         Act::SetRole(chat, account, role) => engine.set_role(chat, account, role, moment)?,
         Act::Leave(chat) => engine.leave(chat, moment)?,
@@ -57,6 +89,24 @@ fn run(engine: &mut Engine, act: Act, moment: &mut Moment<'_>) -> Result<Option<
         }
     }
     Ok(None)
+}
+
+/// What goes is halted; what is halted or was stopped goes on.
+fn halt(engine: &mut Engine, chat: ConversationId, event: EventId, moment: &mut Moment<'_>) -> Result<(), EngineError> {
+    let views = transfers_of(engine, chat, event)?;
+    let goes = views.iter().any(|view| view.state == TransferState::Going);
+    for view in views {
+        match view.state {
+            TransferState::Going => engine.pause_transfer(view.id, moment)?,
+            TransferState::Paused | TransferState::Stopped(_) if !goes => engine.resume_transfer(view.id, moment)?,
+            _ => false,
+        };
+    }
+    Ok(())
+}
+
+fn transfers_of(engine: &Engine, chat: ConversationId, event: EventId) -> Result<Vec<TransferView>, EngineError> {
+    Ok(engine.transfers(Some(chat))?.into_iter().filter(|view| view.event == event).collect())
 }
 
 fn arrange(
@@ -73,15 +123,6 @@ fn arrange(
         Arrangement::Archived(archived) => preferences.archived = archived,
     }
     engine.set_preferences(chat, &preferences, moment)
-}
-
-/// Where people look for what they fetched; else where the program was started.
-fn downloads() -> String {
-    let named = std::env::var_os("XDG_DOWNLOAD_DIR").map(PathBuf::from);
-    let usual = std::env::var_os("HOME").map(|home| PathBuf::from(home).join("Downloads"));
-    let here = std::env::current_dir().ok();
-    let found = named.into_iter().chain(usual).chain(here).find(|folder| folder.is_dir());
-    found.and_then(|folder| folder.into_os_string().into_string().ok()).unwrap_or_else(|| ".".to_owned())
 }
 
 /// The year 9999: until somebody says otherwise.

@@ -12,7 +12,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::text::{Face, Fragment, Kind};
 use super::view::{Body, Bubble, Delivery, Quote, Reaction};
 use crate::attachments::{file_name_in_words, size_in_words};
-use crate::commands::obstacle;
+use crate::commands::{obstacle, pace_in_words};
 use crate::objects::Names;
 use crate::safe;
 use crate::words::{Language, Message};
@@ -45,6 +45,7 @@ impl Scenery<'_, '_> {
             files: 0,
             quote: None,
             edited: false,
+            forwarded: false,
             reactions: Vec::new(),
             delivery: if own { self.delivery(item.seq) } else { Delivery::NotOwn },
         };
@@ -63,6 +64,7 @@ impl Scenery<'_, '_> {
     fn say(&self, bubble: &mut Bubble, said: &Said) -> Result<(), EngineError> {
         let State::Standing { text, edited } = &said.state else { return Ok(()) };
         bubble.edited = edited.is_some();
+        bubble.forwarded = text.forwarded;
         self.put_text(bubble, text)?;
         bubble.reactions = said
             .reactions
@@ -137,6 +139,7 @@ impl Scenery<'_, '_> {
         };
         let mut bubble = self.own_bubble(own, queued.id, queued.created_at_ms, delivery)?;
         self.put_text(&mut bubble, &text)?;
+        bubble.forwarded = text.forwarded;
         bubble.files = 0;
         Ok(Some(bubble))
     }
@@ -167,6 +170,7 @@ impl Scenery<'_, '_> {
             files: 0,
             quote: None,
             edited: false,
+            forwarded: false,
             reactions: Vec::new(),
             delivery,
         })
@@ -189,7 +193,10 @@ impl Scenery<'_, '_> {
             TransferState::Stopped(why) => obstacle(why, &safe::line(view.name.as_str())).message.say(self.language),
             TransferState::Going => {
                 let arrow = if view.course == Course::Download { '↓' } else { '↑' };
-                format!("{arrow} {} %", (view.done * 100).checked_div(view.size).unwrap_or(0).min(100))
+                let share = (view.done * 100).checked_div(view.size).unwrap_or(0).min(100);
+                let mut facts = vec![format!("{arrow} {share} %")];
+                facts.extend(pace_in_words(view, self.language));
+                facts.join("  ")
             }
         }
     }

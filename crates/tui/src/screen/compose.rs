@@ -1,21 +1,31 @@
 //! What is said, as it goes to the engine.
 
+use sotto_client::timeline::marked;
 use sotto_proto::EventId;
+use sotto_proto::wire;
 use sotto_proto::wire::event::Content;
-use sotto_proto::wire::{self, markup_range};
-use unicode_normalization::UnicodeNormalization as _;
 
 use super::view::{Body, Bubble, Member};
 
-/// A text as somebody typed it; none when there is nothing in it. Members that are called by `@name` are mentioned.
+/// A text as somebody typed it, with its markup; none when there is nothing in it. Members that are called by `@name` are mentioned.
 pub(super) fn text(typed: &str, answers: Option<&Bubble>, members: &[Member]) -> Option<wire::TextMessage> {
-    let text: String = typed.trim_end().nfc().collect();
-    if text.trim().is_empty() {
+    let others = members.iter().filter(|member| !member.own && !member.user.is_empty());
+    let called: Vec<_> = others.map(|member| (member.user.clone(), member.account)).collect();
+    let body = marked(typed.trim_end(), &called);
+    if body.text.trim().is_empty() {
         return None;
     }
-    let ranges = mentions(&text, members);
-    let body = wire::RichText { text, ranges };
     Some(wire::TextMessage { body: Some(body), quotation: answers.and_then(quotation), ..wire::TextMessage::default() })
+}
+
+/// What goes with files: the text may be missing.
+pub(super) fn caption(typed: &str, answers: Option<&Bubble>, members: &[Member]) -> wire::TextMessage {
+    if let Some(text) = text(typed, answers, members) {
+        return text;
+    }
+    let quotation = answers.and_then(quotation);
+    let body = quotation.is_some().then(wire::RichText::default);
+    wire::TextMessage { body, quotation, ..wire::TextMessage::default() }
 }
 
 pub(super) fn edit(target: &Bubble, typed: &str, members: &[Member]) -> Option<Content> {
@@ -56,27 +66,6 @@ fn reference(id: EventId, seq: u64) -> wire::EventRef {
     wire::EventRef { event_id: id.to_wire(), seq }
 }
 
-/// The places of `@name` in a text where somebody of that name is in the chat.
-fn mentions(text: &str, members: &[Member]) -> Vec<wire::MarkupRange> {
-    let mut ranges = Vec::new();
-    for (at, _) in text.match_indices('@') {
-        let is_start = text[..at].chars().next_back().is_none_or(|c| !c.is_alphanumeric());
-        let name: &str = &text[at + 1..];
-        let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(name.len());
-        // A full stop at the end of a sentence is none of the name.
-        let name = name[..end].trim_end_matches('.').to_lowercase();
-        let member = members.iter().find(|member| !member.own && !name.is_empty() && member.user == name);
-        if let (Some(member), true) = (member, is_start) {
-            ranges.push(wire::MarkupRange {
-                start: u32::try_from(at).unwrap_or(u32::MAX),
-                length: u32::try_from(name.len() + 1).unwrap_or(u32::MAX),
-                style: Some(markup_range::Style::MentionAccountId(member.account.to_wire())),
-            });
-        }
-    }
-    ranges
-}
-
 /// Of the message that is answered, in bytes.
 const QUOTE_MAX: usize = 500;
 
@@ -84,6 +73,7 @@ const QUOTE_MAX: usize = 500;
 mod tests {
     use sotto_client::timeline::Standing;
     use sotto_proto::AccountId;
+    use sotto_proto::wire::markup_range;
 
     use super::*;
 
@@ -98,6 +88,12 @@ mod tests {
         assert_eq!((ranges[0].start, ranges[0].length), (4, 4));
         let mentioned = markup_range::Style::MentionAccountId(account.to_wire());
         assert_eq!(ranges[0].style, Some(mentioned));
+    }
+
+    #[test]
+    fn what_is_marked_is_sent_with_its_marks() {
+        let body = text("**Now** or `never`", None, &[]).unwrap().body.unwrap();
+        assert_eq!((body.text.as_str(), body.ranges.len()), ("Now or never", 2));
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! What comes in, and what is wished for: the two doors between the model and the world.
 
+use std::path::PathBuf;
+
 use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 use sotto_client::engine::KeyChoice;
 use sotto_crypto::mls::governance::Role;
 use sotto_native_client::Reach;
+use sotto_proto::wire::TextMessage;
 use sotto_proto::wire::event::Content;
 use sotto_proto::{AccountId, ConversationId, DeviceId, EventId, UserName};
 
+use super::files::Attached;
 use super::look::Seen;
 use super::model::Notice;
 use super::settings::Settings;
@@ -42,6 +46,13 @@ pub(super) enum Input {
         id: EventId,
         seq: Option<u64>,
     },
+    /// What there is on this machine that begins with what was typed.
+    Listed {
+        typed: String,
+        options: Vec<String>,
+    },
+    /// A file that was asked for is there, and can be sent.
+    Attached(ConversationId, Attached),
     Devices(Vec<Device>),
     /// None while the key of somebody is not known.
     Proof(Option<Box<Proof>>),
@@ -64,6 +75,10 @@ pub(super) enum Wish {
     },
     /// What is compared with somebody, by the name that is shown.
     Prove(AccountId, String),
+    /// What there is on this machine that begins so.
+    List(String),
+    /// Look whether a file can be sent.
+    Attach(ConversationId, String),
     KeepSettings(Settings),
     Do(Act),
 }
@@ -73,8 +88,16 @@ pub(super) enum Wish {
 pub(super) enum Act {
     Say(ConversationId, Box<Content>),
     Unsend(EventId),
-    /// Fetch so many files of a message.
-    Fetch(ConversationId, EventId, usize),
+    /// Say something with files of this machine.
+    SendFiles(ConversationId, Vec<PathBuf>, Box<TextMessage>),
+    /// Say again in the second chat what a message of the first says.
+    Forward(ConversationId, EventId, ConversationId),
+    /// Fetch so many files of a message, into a folder or where people look for them.
+    Fetch(ConversationId, EventId, usize, Option<String>),
+    /// Halt the transfers of a message, or let them go on.
+    Halt(ConversationId, EventId),
+    /// Give up what is being fetched of a message.
+    GiveUp(ConversationId, EventId),
     KeepDraft(ConversationId, String),
     Typing {
         chat: ConversationId,

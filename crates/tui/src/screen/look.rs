@@ -277,16 +277,7 @@ pub(super) fn proof(engine: &Engine, account: AccountId, name: String) -> Result
 
 /// The place of a message in its chat's log, as far as it is here.
 pub(super) fn place_of(engine: &Engine, chat: ConversationId, id: EventId) -> Result<Option<u64>, EngineError> {
-    let mut before = None;
-    for _ in 0..PLACES {
-        let page = engine.page(chat, before, PAGE)?;
-        let Some(oldest) = page.first().map(|item| item.seq) else { return Ok(None) };
-        if let Some(found) = page.iter().find(|item| item.id == id) {
-            return Ok(Some(found.seq));
-        }
-        before = Some(oldest);
-    }
-    Ok(None)
+    Ok(engine.message(chat, id)?.map(|item| item.seq))
 }
 
 /// Messages of a stretch.
@@ -294,5 +285,3 @@ pub(super) const PAGE: u32 = 200;
 const HITS: u32 = 50;
 /// Characters that are shown before what was found.
 const BEFORE_HIT: usize = 20;
-/// Pages in which a quoted message is looked for.
-const PLACES: usize = 100;

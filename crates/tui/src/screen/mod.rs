@@ -9,7 +9,9 @@ mod bubbles;
 mod compose;
 mod draw;
 mod editor;
+mod entrance;
 mod events;
+mod files;
 mod help;
 mod look;
 mod model;
@@ -34,7 +36,9 @@ use crate::failure::Failure;
 use crate::session::Session;
 use crate::words::{Language, Message};
 
+pub(crate) use entrance::{Door, enter};
 pub(crate) use settings::FILE;
+pub(crate) use terminal::Screen;
 
 /// Whether there is a terminal to draw on. Asked before anything is opened.
 pub(crate) fn require_terminal() -> Result<(), Failure> {
@@ -42,15 +46,19 @@ pub(crate) fn require_terminal() -> Result<(), Failure> {
     if is_there { Ok(()) } else { Err(Message::NoTerminal.misused()) }
 }
 
-/// Opens the screen on a session, and stays until the person leaves.
-pub(crate) async fn open(session: &Session, language: Language) -> Result<(), Failure> {
-    // Whose session has ended can still read what is here.
-    if session.look(|engine| Ok(engine.own_account().is_none())).await? {
-        return Err(Message::NotSignedIn.signed_out());
-    }
+/// How somebody has left the screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    ForGood,
+    /// To sign in again, after the server has ended the session.
+    ToSignIn,
+}
+
+/// Opens the chats of a session, and stays until the person leaves.
+pub(crate) async fn open(screen: &mut Screen, session: &Session, language: Language) -> Result<Left, Failure> {
     let settings = settings::Settings::load(&session.folder, language);
     let model = model::Model::new((0, 0), settings, TimeZone::system());
-    shell::Shell::new(session.clone())?.run(model).await
+    shell::Shell::new(session.clone(), screen).run(model).await
 }
 
 fn role_in_words(standing: Standing) -> Message {

@@ -7,6 +7,7 @@ use sotto_native_client::Reach;
 use sotto_proto::{AccountId, ConversationId, EventId};
 
 use super::editor::Editor;
+use super::files::Attached;
 use super::look::Window;
 use super::places::Places;
 use super::settings::Settings;
@@ -53,6 +54,8 @@ pub(super) struct Model {
     pub(super) draft_due_ms: Option<u64>,
     /// When to say again that one is there.
     pub(super) appear_due_ms: u64,
+    /// Whether the person leaves to sign in again.
+    pub(super) signs_in: bool,
 }
 
 /// Which part takes the keys.
@@ -71,6 +74,8 @@ pub(super) struct Spot {
     pub(super) selected: Option<EventId>,
     pub(super) editor: Editor,
     pub(super) mode: Mode,
+    /// Files that go with what is written.
+    pub(super) files: Vec<Attached>,
     /// The draft as the engine has it.
     pub(super) kept: String,
     /// The first message that was not read when the chat was opened.
@@ -111,15 +116,68 @@ pub(super) struct Notice {
 /// What lies over the screen and takes all keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Overlay {
-    Help { scroll: u16 },
-    Ask { question: Question, editor: Editor },
-    Sure { what: Deed },
-    React { bubble: Box<Bubble>, editor: Editor },
-    Search { editor: Editor, within: Option<ConversationId>, hits: Vec<Hit>, at: usize },
-    Members { at: usize },
+    Help {
+        scroll: u16,
+    },
+    Ask {
+        question: Question,
+        editor: Editor,
+    },
+    Sure {
+        what: Deed,
+    },
+    React {
+        bubble: Box<Bubble>,
+        editor: Editor,
+    },
+    Search {
+        editor: Editor,
+        within: Option<ConversationId>,
+        hits: Vec<Hit>,
+        at: usize,
+    },
+    /// One of the chats, by a part of its name.
+    Pick {
+        what: Pick,
+        editor: Editor,
+        at: usize,
+    },
+    /// A path of this machine, with what there is that begins so.
+    Path {
+        what: PathFor,
+        editor: Editor,
+        options: Vec<String>,
+        at: Option<usize>,
+    },
+    Members {
+        at: usize,
+    },
     Proof(Box<Proof>),
-    Devices { devices: Option<Vec<Device>>, at: usize },
-    Settings { at: usize },
+    Devices {
+        devices: Option<Vec<Device>>,
+        at: usize,
+    },
+    Settings {
+        at: usize,
+    },
+}
+
+/// What a chat is picked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pick {
+    /// To go there.
+    Open,
+    /// To say a message there again.
+    Forward(ConversationId, EventId),
+}
+
+/// What a path is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PathFor {
+    /// A file that goes with the next message.
+    Attach(ConversationId),
+    /// The folder for so many files of a message.
+    Save(ConversationId, EventId, usize),
 }
 
 /// What is asked for in one line.
@@ -174,6 +232,7 @@ impl Model {
             told_typing_ms: 0,
             draft_due_ms: None,
             appear_due_ms: 0,
+            signs_in: false,
         }
     }
 

@@ -71,11 +71,11 @@ fn composer_height(model: &Model, area: Rect) -> u16 {
     let Some(spot) = model.spot() else { return 1 };
     let lines = spot.editor.lines(Places::composer_room(area)).len();
     let lines = u16::try_from(lines).unwrap_or(u16::MAX).min(LINES_MAX).min(area.height / 3).max(1);
-    lines + u16::from(spot.mode != Mode::New)
+    lines + u16::from(spot.mode != Mode::New) + u16::from(!spot.files.is_empty())
 }
 
-const WIDTH_MIN: u16 = 30;
-const HEIGHT_MIN: u16 = 10;
+pub(super) const WIDTH_MIN: u16 = 30;
+pub(super) const HEIGHT_MIN: u16 = 10;
 /// Below this the list and the chat do not stand side by side.
 const NARROW: u16 = 70;
 const LIST_MIN: u16 = 24;

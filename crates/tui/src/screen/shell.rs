@@ -3,32 +3,32 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ratatui::crossterm::event::{self, Event};
+use ratatui::crossterm::event::Event;
 use sotto_client::engine::{Change, Why};
 use sotto_native_client::Line;
 use sotto_proto::ConversationId;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{broadcast, mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::sync::{broadcast, watch};
+use tokio::task::{JoinSet, spawn_blocking};
 
+use super::Left;
 use super::act;
 use super::draw::draw;
-use super::events::{Input, Wish};
+use super::events::{Act, Input, Wish};
+use super::files;
 use super::look;
 use super::model::{Model, Notice};
 use super::terminal::{Screen, failed};
 use super::update::update;
-use crate::commands::obstacle;
+use crate::commands::{bring_in, obstacle};
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::words::Message;
 
 /// The world around a model.
-pub(super) struct Shell {
+pub(super) struct Shell<'s> {
     session: Session,
-    screen: Screen,
-    /// What the terminal says; none when the system wants the screen to end.
-    keys: mpsc::UnboundedReceiver<Option<Event>>,
+    screen: &'s mut Screen,
     changes: broadcast::Receiver<Change>,
     line: watch::Receiver<Line>,
     /// What is under way on the engine's thread, with what comes of it.
@@ -63,17 +63,14 @@ enum Woken {
     End,
 }
 
-impl Shell {
-    pub(super) fn new(session: Session) -> Result<Self, Failure> {
+impl<'s> Shell<'s> {
+    pub(super) fn new(session: Session, screen: &'s mut Screen) -> Self {
         let (changes, line) = (session.client.changes(), session.client.line());
-        let screen = Screen::take()?;
-        let keys = listen()?;
         let stale = Stale { all: true, ..Stale::default() };
-        let tasks = JoinSet::new();
-        Ok(Self { session, screen, keys, changes, line, tasks, stale })
+        Self { session, screen, changes, line, tasks: JoinSet::new(), stale }
     }
 
-    pub(super) async fn run(mut self, mut model: Model) -> Result<(), Failure> {
+    pub(super) async fn run(mut self, mut model: Model) -> Result<Left, Failure> {
         let size = self.screen.terminal.size().map_err(|error| failed(&error))?;
         self.take(&mut model, Input::Resized(size.width, size.height));
         self.show(&model)?;
@@ -82,11 +79,12 @@ impl Shell {
             let woken = self.next(&model).await;
             let mut goes_on = self.wake(&mut model, woken);
             // What has come meanwhile is drawn together.
-            while goes_on && let Ok(event) = self.keys.try_recv() {
+            while goes_on && let Ok(event) = self.screen.keys.try_recv() {
                 goes_on = self.wake(&mut model, event.map_or(Woken::End, Woken::Terminal));
             }
             if !goes_on {
-                return self.end().await;
+                self.end().await;
+                return Ok(if model.signs_in { Left::ToSignIn } else { Left::ForGood });
             }
             self.show(&model)?;
         }
@@ -100,7 +98,7 @@ impl Shell {
     async fn next(&mut self, model: &Model) -> Woken {
         let wait = model.due_ms().map(|due_ms| Duration::from_millis(due_ms.saturating_sub(now_ms())));
         tokio::select! {
-            event = self.keys.recv() => event.flatten().map_or(Woken::End, Woken::Terminal),
+            event = self.screen.keys.recv() => event.flatten().map_or(Woken::End, Woken::Terminal),
             Some(done) = self.tasks.join_next(), if !self.tasks.is_empty() => Woken::Task(done.unwrap_or_default()),
             change = self.changes.recv() => match change {
                 Ok(change) => Woken::Change(change),
@@ -149,6 +147,16 @@ impl Shell {
         match wish {
             Wish::Quit => {}
             Wish::Look => (self.stale.all, self.stale.room) = (true, true),
+            Wish::List(typed) => self.spawn(async move {
+                let asked = typed.clone();
+                let options = spawn_blocking(move || files::listed(&asked)).await.unwrap_or_default();
+                Ok(vec![Input::Listed { typed, options }])
+            }),
+            Wish::Attach(chat, typed) => self.spawn(async move {
+                let file = spawn_blocking(move || files::attached(&typed)).await;
+                let file = file.map_err(|error| Message::SystemFailed { why: error.to_string() }.failed())??;
+                Ok(vec![Input::Attached(chat, file)])
+            }),
             Wish::KeepSettings(settings) => {
                 if let Err(failure) = settings.keep(&self.session.folder) {
                     self.say(failure.message);
@@ -167,6 +175,11 @@ impl Shell {
                 let proof = client.with(move |engine, _| look::proof(engine, account, name)).await??;
                 Ok(vec![Input::Proof(proof.map(Box::new))])
             }),
+            // It takes several steps, and the next one waits for the one before.
+            Wish::Do(Act::Invite(chat, name)) => {
+                let session = self.session.clone();
+                self.spawn(async move { bring_in(&session, chat, &name).await.map(|()| Vec::new()) });
+            }
             Wish::Do(act) => self.spawn(async move { act::perform(&client, act).await }),
         }
     }
@@ -253,11 +266,10 @@ impl Shell {
     }
 
     /// Lets finish what was asked for: the last draft, the last message.
-    async fn end(mut self) -> Result<(), Failure> {
+    async fn end(mut self) {
         let rest = async { while self.tasks.join_next().await.is_some() {} };
         // A store that hangs does not keep anybody here.
         let _ = tokio::time::timeout(PATIENCE, rest).await;
-        Ok(())
     }
 }
 
@@ -285,29 +297,6 @@ fn input(event: Event) -> Input {
         Event::FocusGained => Input::LookedAt(true),
         Event::FocusLost => Input::LookedAt(false),
     }
-}
-
-/// Reads the terminal on a thread of its own, which waits there at no cost and ends with the process; beside it, the system may say that it is
-/// time to end.
-fn listen() -> Result<mpsc::UnboundedReceiver<Option<Event>>, Failure> {
-    let (send, receive) = mpsc::unbounded_channel();
-    let end = send.clone();
-    let stopped = ctrlc::set_handler(move || {
-        // Whoever is gone already needs not be told.
-        let _ = end.send(None);
-    });
-    stopped.map_err(|error| Message::SystemFailed { why: error.to_string() }.failed())?;
-    let read = move || {
-        while let Ok(event) = event::read() {
-            // Where the mouse is without a button does nothing, and comes often.
-            let is_idle = matches!(event, Event::Mouse(mouse) if mouse.kind == event::MouseEventKind::Moved);
-            if !is_idle && send.send(Some(event)).is_err() {
-                return;
-            }
-        }
-    };
-    std::thread::Builder::new().name("keys".to_owned()).spawn(read).map_err(|error| failed(&error))?;
-    Ok(receive)
 }
 
 fn now_ms() -> u64 {

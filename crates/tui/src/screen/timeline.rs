@@ -123,9 +123,18 @@ impl Laying<'_> {
             self.push(Some(bubble.id), bubble.own, RowKind::Author(text::clip(&name, room)));
         }
         self.last = Some((bubble.author, bubble.at_ms));
+        self.forwarded(bubble);
         self.quote(bubble);
         self.body(bubble);
         self.reactions(bubble);
+    }
+
+    fn forwarded(&mut self, bubble: &Bubble) {
+        if bubble.forwarded {
+            let mark = format!("↪ {}", Message::Forwarded.say(self.setting.language));
+            let parts = vec![Fragment::of(Kind::Faint, mark)];
+            self.push(Some(bubble.id), bubble.own, RowKind::Text { parts, meta: None });
+        }
     }
 
     fn quote(&mut self, bubble: &Bubble) {

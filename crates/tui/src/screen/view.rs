@@ -129,6 +129,7 @@ pub(super) struct Bubble {
     pub(super) files: usize,
     pub(super) quote: Option<Quote>,
     pub(super) edited: bool,
+    pub(super) forwarded: bool,
     pub(super) reactions: Vec<Reaction>,
     pub(super) delivery: Delivery,
 }

@@ -22,6 +22,7 @@
 mod disk;
 mod http;
 mod masks;
+pub(crate) mod people;
 pub(crate) mod server;
 
 use std::collections::BTreeMap;

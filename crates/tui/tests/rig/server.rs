@@ -7,19 +7,24 @@ use std::process::{Child, Command, Stdio};
 pub(crate) struct Server {
     data: PathBuf,
     address: String,
+    settings: &'static [&'static str],
     process: Option<Child>,
 }
 
 impl Server {
     pub(crate) fn start(data: &Path) -> Self {
-        let mut server = Self { data: data.to_owned(), address: "127.0.0.1:0".to_owned(), process: None };
+        Self::with(data, &[])
+    }
+
+    pub(crate) fn with(data: &Path, settings: &'static [&str]) -> Self {
+        let mut server = Self { data: data.to_owned(), address: "127.0.0.1:0".to_owned(), settings, process: None };
         server.start_again();
         server
     }
 
     pub(crate) fn start_again(&mut self) {
         let mut command = Command::new(binary());
-        command.arg("--data").arg(&self.data).args(["--listen", &self.address]);
+        command.arg("--data").arg(&self.data).args(["--listen", &self.address]).args(self.settings);
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();

@@ -4,8 +4,28 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use crate::arguments::{ChatNamed, Command, Download, Edit, MessageOf, React, Send};
+use crate::arguments::{ChatNamed, Command, Download, Edit, Forward, MessageOf, React, Send};
+use crate::commands::run_in;
+use crate::console::Console;
+use crate::failure::Failure;
 use crate::objects::MessageObject;
+use crate::session::Session;
+use crate::words::Message;
+
+/// Does what a program answers to a message, one action a line. What goes wrong is told and ends nothing.
+pub(super) async fn act_on(session: &Session, said: &str, message: &MessageObject, console: &mut Console) {
+    for line in said.lines().filter(|line| !line.trim().is_empty()) {
+        if let Err(failure) = act(session, line, message, console).await {
+            console.fail(&failure);
+        }
+    }
+}
+
+async fn act(session: &Session, line: &str, message: &MessageObject, console: &mut Console) -> Result<(), Failure> {
+    let action = serde_json::from_str::<Action>(line).ok().and_then(|action| action.into_command(Some(message)));
+    let Some(command) = action else { return Err(Message::NoAction { line: crate::safe::line(line) }.misused()) };
+    run_in(session, command, console).await
+}
 
 /// Something to do. A chat or a message that is not named is the one that is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -30,6 +50,8 @@ pub(super) enum Action {
         #[serde(default)]
         files: Vec<PathBuf>,
     },
+    /// Says in another chat what a message says.
+    Forward { chat: Option<String>, message: Option<String>, to: String },
     /// Fetches the files of a message.
     Download { chat: Option<String>, message: Option<String>, to: PathBuf },
     /// Adds a reaction, or takes it back.
@@ -63,6 +85,10 @@ impl Action {
             Self::Reply { chat, message, text, files } => {
                 let MessageOf { chat, message, no_wait } = to(chat, message)?;
                 Command::Send(Send { chat, text: Some(text), files, reply: Some(message), no_wait })
+            }
+            Self::Forward { chat, message, to: other } => {
+                let MessageOf { chat, message, no_wait } = to(chat, message)?;
+                Command::Forward(Forward { chat, message, to: vec![other], no_wait })
             }
             Self::Download { chat, message, to: path } => {
                 let MessageOf { chat, message, .. } = to(chat, message)?;

@@ -8,10 +8,8 @@ use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
-use super::action::Action;
-use crate::commands::run_in;
+use super::action::act_on;
 use crate::console::{Console, harmless_json};
-use crate::failure::Failure;
 use crate::objects::MessageObject;
 use crate::session::Session;
 use crate::words::Message;
@@ -28,17 +26,7 @@ pub(super) async fn answer(
         Ok(said) => said,
         Err(why) => return console.note(&Message::ProgramFailed { why }),
     };
-    for line in said.lines().filter(|line| !line.trim().is_empty()) {
-        if let Err(failure) = act(session, line, message, console).await {
-            console.fail(&failure);
-        }
-    }
-}
-
-async fn act(session: &Session, line: &str, message: &MessageObject, console: &mut Console) -> Result<(), Failure> {
-    let action = serde_json::from_str::<Action>(line).ok().and_then(|action| action.into_command(Some(message)));
-    let Some(command) = action else { return Err(Message::NoAction { line: crate::safe::line(line) }.misused()) };
-    run_in(session, command, console).await
+    act_on(session, &said, message, console).await;
 }
 
 /// What the program says. It is told no secret of this one.
@@ -72,11 +60,11 @@ fn talk(mut stdin: ChildStdin, stdout: ChildStdout, event: &str) -> io::Result<S
     let _ = stdin.write_all(format!("{event}\n").as_bytes());
     drop(stdin);
     let mut said = String::new();
-    stdout.take(SAID_MAX).read_to_string(&mut said)?;
+    stdout.take(SAID_MAX as u64).read_to_string(&mut said)?;
     Ok(said)
 }
 
 /// How long a program may take for one message.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Most that a program may say to one message.
-const SAID_MAX: u64 = 1 << 20;
+pub(super) const SAID_MAX: usize = 1 << 20;

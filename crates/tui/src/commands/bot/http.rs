@@ -54,7 +54,7 @@ pub(super) async fn bind(
     write_private(&file, token.as_bytes())?;
     write_private(&session.folder.join(HTTP_ADDRESS), bound.to_string().as_bytes())?;
     console.note(&Message::Listening { address: bound.to_string(), file: file.display().to_string() });
-    Ok((listener, Token(token.into())))
+    Ok((listener, Token::of(&token)))
 }
 
 /// Answers until it is ended.
@@ -75,7 +75,17 @@ pub(super) async fn serve(listener: TcpListener, session: Session, token: Token)
 #[derive(Clone)]
 pub(super) struct Token(Arc<str>);
 
-async fn authorised(State(Token(token)): State<Token>, request: Request, next: Next) -> Response {
+impl Token {
+    pub(super) fn of(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+async fn authorised(State(token): State<Token>, request: Request, next: Next) -> Response {
     let given =
         request.headers().get(header::AUTHORIZATION).and_then(|given| given.as_bytes().strip_prefix(b"Bearer "));
     let fits = given.is_some_and(|given| given.ct_eq(token.as_bytes()).into());
@@ -186,5 +196,5 @@ impl Write for Told {
 }
 
 /// Objects of JSON, one a line.
-const LINES: &str = "application/jsonl";
+pub(super) const LINES: &str = "application/jsonl";
 const BODY_MAX: usize = 1 << 20;

@@ -3,9 +3,12 @@
 mod action;
 mod exec;
 mod http;
+mod webhook;
 
 use sotto_client::engine::Stand;
 use sotto_proto::ConversationId;
+
+use webhook::Webhook;
 
 use super::listen::{Arrivals, Seen};
 use crate::arguments::Bot;
@@ -18,21 +21,21 @@ use crate::session::Session;
 /// Answers until somebody ends it. What was answered is marked as read, so that the next run goes on after it.
 pub(super) async fn run(session: &Session, bot: Bot, console: &mut Console) -> Result<(), Failure> {
     session.require_account().await?;
-    let serving = match bot.http {
-        Some(address) => {
-            let (listener, token) = http::bind(session, address, console).await?;
-            Some(tokio::spawn(http::serve(listener, session.clone(), token)))
-        }
-        None => None,
-    };
-    let answered = answer(session, &bot, console).await;
+    let target = bot.webhook.as_deref().map(webhook::target).transpose()?;
+    let (mut serving, mut hook) = (None, None);
+    if let Some(address) = bot.http {
+        let (listener, token) = http::bind(session, address, console).await?;
+        hook = target.map(|target| Webhook::new(target, token.clone()));
+        serving = Some(tokio::spawn(http::serve(listener, session.clone(), token)));
+    }
+    let answered = answer(session, &bot, hook.as_ref(), console).await;
     if let Some(serving) = serving {
         serving.abort();
     }
     answered
 }
 
-async fn answer(session: &Session, bot: &Bot, console: &mut Console) -> Result<(), Failure> {
+async fn answer(session: &Session, bot: &Bot, hook: Option<&Webhook>, console: &mut Console) -> Result<(), Failure> {
     let only = match &bot.chat {
         Some(named) => Some(finding::chat(session, named, console.language).await?.id),
         None => None,
@@ -44,13 +47,19 @@ async fn answer(session: &Session, bot: &Bot, console: &mut Console) -> Result<(
             accept_all(session).await?;
         }
         for message in arrivals.next(session, only).await? {
-            if let Some(program) = bot.exec.as_ref().filter(|_| !message.own) {
+            if message.own || (bot.exec.is_none() && hook.is_none()) {
+                continue;
+            }
+            if let Some(program) = &bot.exec {
                 exec::answer(session, program, &bot.arguments, &message, console).await;
-                mark_read(session, &message).await?;
-                left -= 1;
-                if left == 0 {
-                    return session.in_time(session.at_rest()).await;
-                }
+            }
+            if let Some(hook) = hook {
+                hook.tell(session, &message, console).await;
+            }
+            mark_read(session, &message).await?;
+            left -= 1;
+            if left == 0 {
+                return session.in_time(session.at_rest()).await;
             }
         }
     }

@@ -6,6 +6,8 @@ use ratatui::text::Line;
 use sotto_client::engine::Stand;
 
 use super::put;
+use crate::attachments::size_in_words;
+use crate::screen::files::Attached;
 use crate::screen::model::{Focus, Mode, Model, Spot};
 use crate::screen::places::{PROMPT, Places};
 use crate::screen::text;
@@ -51,6 +53,7 @@ fn typing(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
 
 fn write(model: &Model, spot: &Spot, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
     let area = mode(model, &spot.mode, theme, area, frame);
+    let area = attached(model, &spot.files, theme, area, frame);
     let room = Places::composer_room(area);
     let lines = spot.editor.lines(room);
     let (column, row) = spot.editor.cursor(room);
@@ -73,6 +76,19 @@ fn write(model: &Model, spot: &Spot, theme: Theme, area: Rect, frame: &mut Frame
         let (column, row) = (u16::try_from(column).unwrap_or(0), u16::try_from(row - first).unwrap_or(0));
         frame.set_cursor_position(Position::new(text.x + column, text.y + row));
     }
+}
+
+/// The files that go along, in a line above the text.
+fn attached(model: &Model, files: &[Attached], theme: Theme, area: Rect, frame: &mut Frame<'_>) -> Rect {
+    if files.is_empty() {
+        return area;
+    }
+    let language = model.settings.language;
+    let names: Vec<_> =
+        files.iter().map(|file| format!("{} ({})", file.name, size_in_words(file.size, language))).collect();
+    let line = text::clip(&format!(" 📎 {}", names.join(" · ")), usize::from(area.width).saturating_sub(1));
+    put(frame, Rect { height: 1, ..area }, Line::styled(line, theme.accent()));
+    Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area }
 }
 
 /// What is answered or changed, in a line above the text. What is left is for the text.

@@ -3,6 +3,7 @@
 mod chats;
 mod composer;
 mod overlay;
+mod pickers;
 mod timeline;
 
 use ratatui::Frame;
@@ -15,12 +16,14 @@ use sotto_proto::wire::ConversationKind;
 use super::model::Model;
 use super::text::{self, Fragment, Kind};
 use super::theme::Theme;
-use crate::words::Message;
+use crate::words::{Language, Message};
+
+pub(super) use overlay::{field, window};
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
     let places = model.places();
     if places.is_too_small {
-        return too_small(model, frame);
+        return too_small(model.size, model.settings.language, frame);
     }
     let theme = Theme::named(model.settings.theme);
     if places.chats.height > 0 {
@@ -42,7 +45,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>) {
     }
 }
 
-fn put(frame: &mut Frame<'_>, area: Rect, line: Line<'_>) {
+pub(super) fn put(frame: &mut Frame<'_>, area: Rect, line: Line<'_>) {
     frame.render_widget(line, area);
 }
 
@@ -56,11 +59,10 @@ fn spans(fragments: &[Fragment], theme: Theme, reveals: bool) -> Vec<Span<'stati
     fragments.iter().map(span).collect()
 }
 
-fn too_small(model: &Model, frame: &mut Frame<'_>) {
-    let text = Message::TooSmall.say(model.settings.language);
-    let line = text::clip(&text, usize::from(model.size.0));
-    let y = model.size.1 / 2;
-    let area = Rect::new(0, y, model.size.0, 1).intersection(frame.area());
+pub(super) fn too_small(size: (u16, u16), language: Language, frame: &mut Frame<'_>) {
+    let text = Message::TooSmall.say(language);
+    let line = text::clip(&text, usize::from(size.0));
+    let area = Rect::new(0, size.1 / 2, size.0, 1).intersection(frame.area());
     frame.render_widget(Paragraph::new(line).alignment(Alignment::Center), area);
 }
 
@@ -122,7 +124,7 @@ fn status(model: &Model, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
             let style = if notice.is_alarm { theme.alarm() } else { Theme::text() };
             (say(notice.message.clone()).replace('\n', " "), style)
         }
-        (None, false, _) if model.are_chats_known => (say(Message::SessionEnded), theme.alarm()),
+        (None, false, _) if model.are_chats_known => (say(Message::StatusSignedOut), theme.alarm()),
         (None, _, Reach::Away) => (say(Message::StatusOffline), theme.alarm()),
         (None, _, Reach::Unknown) => (say(Message::StatusConnecting), theme.faint()),
         (None, _, Reach::There) => (format!("@{}", model.me.user), theme.faint()),

@@ -29,6 +29,8 @@ pub(super) fn draw(model: &Model, overlay: &Overlay, theme: Theme, frame: &mut F
         Overlay::Sure { what } => drawing.sure(*what, frame),
         Overlay::React { editor, .. } => drawing.react(editor, frame),
         Overlay::Search { editor, within, hits, at } => drawing.search(editor, within.is_some(), hits, *at, frame),
+        Overlay::Pick { what, editor, at } => drawing.pick(*what, editor, *at, frame),
+        Overlay::Path { what, editor, options, at } => drawing.path(*what, editor, options, *at, frame),
         Overlay::Members { at } => drawing.members(*at, frame),
         Overlay::Proof(proof) => drawing.proof(proof, frame),
         Overlay::Devices { devices, at } => drawing.devices(devices.as_deref(), *at, frame),
@@ -36,35 +38,62 @@ pub(super) fn draw(model: &Model, overlay: &Overlay, theme: Theme, frame: &mut F
     }
 }
 
-struct Drawing<'m> {
-    model: &'m Model,
+pub(super) struct Drawing<'m> {
+    pub(super) model: &'m Model,
+    pub(super) theme: Theme,
+}
+
+/// An empty window in the middle; what is returned is inside its frame.
+pub(in crate::screen) fn window(
+    (all_width, all_height): (u16, u16),
     theme: Theme,
+    title: &str,
+    (width, height): (u16, u16),
+    frame: &mut Frame<'_>,
+) -> Rect {
+    let (width, height) = (width.min(all_width - 2), height.min(all_height - 2));
+    let area = Rect::new((all_width - width) / 2, (all_height - height) / 2, width, height);
+    let title = Span::styled(format!(" {} ", text::clip(title, usize::from(width) - 6)), Theme::strong());
+    let block = Block::bordered().border_type(BorderType::Rounded).border_style(theme.accent()).title(title);
+    // Half of a wide letter at the edge would push the frame aside.
+    let around = Rect::new(area.x.saturating_sub(1), area.y, area.width + 1, area.height);
+    let edge = Rect { width: 1, ..around };
+    clear_wide(edge, frame);
+    frame.render_widget(Clear, area);
+    let inside = block.inner(area);
+    frame.render_widget(block, area);
+    Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
+}
+
+/// A line that is typed into, with the cursor in it.
+pub(in crate::screen) fn field(theme: Theme, shown: String, column: usize, area: Rect, frame: &mut Frame<'_>) {
+    put(frame, area, Line::styled("›", theme.accent()));
+    let area = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
+    let skipped = (column + 1).saturating_sub(usize::from(area.width));
+    let skipped = u16::try_from(skipped).unwrap_or(u16::MAX);
+    frame.render_widget(Paragraph::new(shown).scroll((0, skipped)), area);
+    let column = u16::try_from(column).unwrap_or(u16::MAX).saturating_sub(skipped);
+    frame.set_cursor_position(Position::new(area.x + column, area.y));
 }
 
 impl Drawing<'_> {
-    fn say(&self, message: &Message) -> String {
+    pub(super) fn say(&self, message: &Message) -> String {
         message.say(self.model.settings.language)
     }
 
-    /// An empty window in the middle; what is returned is inside its frame.
-    fn window(&self, title: &str, width: u16, height: u16, frame: &mut Frame<'_>) -> Rect {
-        let (all_width, all_height) = self.model.size;
-        let (width, height) = (width.min(all_width - 2), height.min(all_height - 2));
-        let area = Rect::new((all_width - width) / 2, (all_height - height) / 2, width, height);
-        let title = Span::styled(format!(" {} ", text::clip(title, usize::from(width) - 6)), Theme::strong());
-        let block = Block::bordered().border_type(BorderType::Rounded).border_style(self.theme.accent()).title(title);
-        // Half of a wide letter at the edge would push the frame aside.
-        let around = Rect::new(area.x.saturating_sub(1), area.y, area.width + 1, area.height);
-        let edge = Rect { width: 1, ..around };
-        clear_wide(edge, frame);
-        frame.render_widget(Clear, area);
-        let inside = block.inner(area);
-        frame.render_widget(block, area);
-        Rect { x: inside.x + 1, width: inside.width.saturating_sub(2), ..inside }
+    pub(super) fn window(&self, title: &str, width: u16, height: u16, frame: &mut Frame<'_>) -> Rect {
+        window(self.model.size, self.theme, title, (width, height), frame)
     }
 
     /// Lines, of which one is chosen, scrolled so that it is seen; and a line about the keys at the bottom.
-    fn list(&self, area: Rect, lines: Vec<Line<'static>>, at: Option<usize>, keys: &str, frame: &mut Frame<'_>) {
+    pub(super) fn list(
+        &self,
+        area: Rect,
+        lines: Vec<Line<'static>>,
+        at: Option<usize>,
+        keys: &str,
+        frame: &mut Frame<'_>,
+    ) {
         let keys = text::wrap(&[text::Fragment::of(text::Kind::Faint, keys)], usize::from(area.width));
         let height = usize::from(area.height).saturating_sub(keys.len() + 1);
         let first = at.unwrap_or_default().saturating_sub(height / 2).min(lines.len().saturating_sub(height));
@@ -95,7 +124,16 @@ impl Drawing<'_> {
                 }
             })
             .collect();
+        let is_more = usize::from(scroll) + usize::from(area.height) < lines.len();
         frame.render_widget(Paragraph::new(lines).scroll((scroll, 0)), area);
+        let corner = Rect { height: 1, ..area };
+        if scroll > 0 {
+            put(frame, corner, Line::styled("↑", self.theme.accent()).right_aligned());
+        }
+        if is_more {
+            let corner = Rect { y: area.y + area.height - 1, ..corner };
+            put(frame, corner, Line::styled("↓", self.theme.accent()).right_aligned());
+        }
     }
 
     fn ask(&self, question: Question, editor: &Editor, frame: &mut Frame<'_>) {
@@ -113,15 +151,9 @@ impl Drawing<'_> {
     }
 
     /// One line to type into; what is typed last is seen.
-    fn field(&self, editor: &Editor, area: Rect, frame: &mut Frame<'_>) {
-        put(frame, area, Line::styled("›", self.theme.accent()));
-        let (shown, area) = (crate::safe::line(editor.text()), Rect { x: area.x + 2, width: area.width - 2, ..area });
+    pub(super) fn field(&self, editor: &Editor, area: Rect, frame: &mut Frame<'_>) {
         let (column, _) = editor.cursor(usize::MAX);
-        let skipped = (column + 1).saturating_sub(usize::from(area.width));
-        let skipped = u16::try_from(skipped).unwrap_or(u16::MAX);
-        frame.render_widget(Paragraph::new(shown).scroll((0, skipped)), area);
-        let column = u16::try_from(column).unwrap_or(u16::MAX).saturating_sub(skipped);
-        frame.set_cursor_position(Position::new(area.x + column, area.y));
+        field(self.theme, crate::safe::line(editor.text()), column, area, frame);
     }
 
     fn sure(&self, what: Deed, frame: &mut Frame<'_>) {

@@ -2,12 +2,12 @@
 //! or the engine does, what stands below them up to the next is the screen then. `SOTTO_WRITE_SCREENS=1` writes the files anew, to be reviewed.
 
 mod people;
-mod steps;
+pub(super) mod steps;
 
 use std::path::PathBuf;
 
-use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::{Frame, Terminal};
 
 use super::draw::draw;
 use super::model::Model;
@@ -17,7 +17,7 @@ macro_rules! stories {
         $(
             #[test]
             fn $name() {
-                tell(stringify!($name));
+                tell(stringify!($name), &mut people::nobody());
             }
         )*
     };
@@ -25,6 +25,10 @@ macro_rules! stories {
 
 stories!(
     a_chat_is_opened_and_answered,
+    a_chat_is_picked_by_its_name,
+    a_message_is_forwarded,
+    files_go_along_and_are_saved,
+    who_was_signed_out_signs_in_again,
     a_group_talks,
     a_request_is_answered,
     an_empty_account_says_how_to_begin,
@@ -41,11 +45,35 @@ stories!(
     in_russian_without_colours,
 );
 
+/// Something that stories are about.
+pub(super) trait Stage {
+    /// Does what a line of a story says. What that makes it wish for is written down below it.
+    fn take(&mut self, step: &str, told: &mut String);
+
+    fn size(&self) -> (u16, u16);
+
+    fn draw(&self, frame: &mut Frame<'_>);
+}
+
+impl Stage for Model {
+    fn take(&mut self, step: &str, told: &mut String) {
+        steps::take(self, step, told);
+    }
+
+    fn size(&self) -> (u16, u16) {
+        self.size
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>) {
+        draw(self, frame);
+    }
+}
+
 /// Plays a story and compares each of its screens.
-fn tell(name: &str) {
+pub(super) fn tell(name: &str, stage: &mut impl Stage) {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("src/screen/tests/{name}.txt"));
     let expected = std::fs::read_to_string(&file).expect("the story is there");
-    let told = play(&expected);
+    let told = play(&expected, stage);
     if std::env::var_os("SOTTO_WRITE_SCREENS").is_some() {
         std::fs::write(&file, told).expect("the story can be written");
         return;
@@ -57,17 +85,16 @@ fn tell(name: &str) {
 }
 
 /// The story with the screens that are really shown.
-fn play(story: &str) -> String {
-    let mut model = people::nobody();
+fn play(story: &str, stage: &mut impl Stage) -> String {
     let mut told = String::new();
     let mut lines = story.lines().peekable();
     while let Some(line) = lines.next() {
         if let Some(step) = line.strip_prefix('>') {
             told.extend([line, "\n"]);
-            steps::take(&mut model, step.trim(), &mut told);
+            stage.take(step.trim(), &mut told);
             while lines.next_if(|line| !line.starts_with('>')).is_some() {}
             if lines.peek().is_none_or(|next| !next.starts_with('>')) || !step.trim().ends_with('\\') {
-                told += &screen(&model);
+                told += &screen(stage);
             }
         } else {
             told.extend([line, "\n"]);
@@ -77,10 +104,10 @@ fn play(story: &str) -> String {
 }
 
 /// The screen as text: no space at the end of a line.
-fn screen(model: &Model) -> String {
-    let (width, height) = model.size;
+pub(super) fn screen(stage: &impl Stage) -> String {
+    let (width, height) = stage.size();
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a back end in memory");
-    let frame = terminal.draw(|frame| draw(model, frame)).expect("a back end in memory");
+    let frame = terminal.draw(|frame| stage.draw(frame)).expect("a back end in memory");
     let mut text = String::new();
     for y in 0..height {
         let mut line = String::new();
@@ -110,7 +137,7 @@ fn no_row_is_wider_than_the_screen() {
 /// All sizes down to nothing, with everything that can lie over the screen.
 #[test]
 fn no_size_and_no_key_breaks_it() {
-    for key in ["F1", "F2", "F3", "F4", "F5", "Ctrl+n", "Ctrl+t", "Tab", "PgUp", "Esc"] {
+    for key in ["F1", "F2", "F3", "F4", "F5", "Ctrl+n", "Ctrl+t", "Ctrl+g", "Ctrl+o", "Tab", "PgUp", "Esc"] {
         for (width, height) in [(0, 0), (1, 1), (29, 10), (30, 10), (30, 9), (69, 10), (70, 10), (80, 24), (200, 60)] {
             let mut model = people::strangely_written();
             let mut wishes = String::new();

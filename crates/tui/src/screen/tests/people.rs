@@ -1,5 +1,7 @@
 //! Who is in the stories, and what they have said.
 
+use std::path::PathBuf;
+
 use jiff::tz::TimeZone;
 use sotto_client::engine::Stand;
 use sotto_client::timeline::Standing;
@@ -7,6 +9,7 @@ use sotto_proto::wire::ConversationKind;
 use sotto_proto::{AccountId, ConversationId, DeviceId, EventId};
 
 use crate::screen::events::Input;
+use crate::screen::files::Attached;
 use crate::screen::look::{Seen, Window};
 use crate::screen::model::{Model, Notice};
 use crate::screen::settings::Settings;
@@ -59,6 +62,22 @@ pub(super) fn comes(what: &str) -> Vec<Input> {
         "long-and-more" => seen(None, Some(long(62))),
         "strange" => seen(None, Some(strange())),
         "bob-types" => vec![Input::Typing { chat: chat_id(BOB), who: account(BOB), stopped: false }],
+        "files" => seen(None, Some(with_files())),
+        "signed-out" => signed_out(),
+        "listed" => vec![Input::Listed {
+            typed: "pl".to_owned(),
+            options: ["plan b/", "plan.pdf", "plans.txt"].map(str::to_owned).into(),
+        }],
+        "listed-more" => vec![Input::Listed {
+            typed: "plan".to_owned(),
+            options: ["plan b/", "plan.pdf", "plans.txt"].map(str::to_owned).into(),
+        }],
+        "folders" => vec![Input::Listed {
+            typed: "~/".to_owned(),
+            options: ["~/Downloads/", "~/notes.txt"].map(str::to_owned).into(),
+        }],
+        "attached" => vec![Input::Attached(chat_id(BOB), attached("plan.pdf", 1_234_567))],
+        "attached-more" => vec![Input::Attached(chat_id(BOB), attached("日本語の長い名前のファイル.txt", 42))],
         "hits" => vec![Input::Found { query: "lake".to_owned(), hits: hits() }],
         "devices" => vec![Input::Devices(devices())],
         "proof" => vec![Input::Proof(Some(Box::new(proof(false))))],
@@ -80,6 +99,27 @@ fn seen(all: Option<Vec<ChatRow>>, room: Option<Room>) -> Vec<Input> {
     };
     let room = room.map(|room| (Window::default(), room));
     vec![Input::Seen(Box::new(Seen { me, all, some: Vec::new(), room }))]
+}
+
+fn signed_out() -> Vec<Input> {
+    let mut inputs = seen(Some(chats()), None);
+    if let Some(Input::Seen(seen)) = inputs.first_mut() {
+        seen.me.signed_in = false;
+    }
+    inputs
+}
+
+fn attached(name: &str, size: u64) -> Attached {
+    Attached { path: PathBuf::from("/home/alice").join(name), name: name.to_owned(), size }
+}
+
+/// Bob has sent a file, and forwarded something.
+fn with_files() -> Room {
+    let line = vec![Fragment::plain("📎 lake.jpg"), Fragment::of(Kind::Faint, "  1.2 MB")];
+    with_bob(&[
+        Bubble { body: Body::Text(line, String::new()), files: 1, ..said(7, BOB, "", 4) },
+        Bubble { forwarded: true, ..said(8, BOB, "The boat is free on Sunday.", 3) },
+    ])
 }
 
 fn account(who: u8) -> AccountId {
@@ -177,6 +217,7 @@ fn said(seq: u64, who: u8, text: &str, minutes_ago: u64) -> Bubble {
         files: 0,
         quote: None,
         edited: false,
+        forwarded: false,
         reactions: Vec::new(),
         delivery: if who == ALICE { Delivery::Delivered } else { Delivery::NotOwn },
     }

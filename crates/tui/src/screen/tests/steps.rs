@@ -65,7 +65,13 @@ fn in_words(wish: &Wish) -> Option<String> {
         Wish::Do(Act::Say(_, content)) => Some(format!("say {}", said(content))),
         Wish::Do(Act::StartDirect(name)) => Some(format!("start a chat with @{}", name.as_str())),
         Wish::Do(Act::Invite(_, name)) => Some(format!("add @{}", name.as_str())),
+        Wish::Do(Act::SendFiles(_, paths, caption)) => {
+            let names = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+            Some(format!("send {names} with {}", said(&sotto_proto::wire::event::Content::Text(*caption.clone()))))
+        }
         Wish::Do(act) => Some(without_ids(&format!("{act:?}"))),
+        Wish::List(typed) => Some(format!("list what begins with {typed:?}")),
+        Wish::Attach(_, path) => Some(format!("attach {path}")),
         Wish::Search { query, within } => {
             Some(format!("search {query:?} {}", if within.is_some() { "here" } else { "everywhere" }))
         }
@@ -123,7 +129,7 @@ fn pair(text: &str) -> (u16, u16) {
     (one.parse().expect("a number"), other.parse().expect("a number"))
 }
 
-fn key_named(name: &str) -> KeyEvent {
+pub(in crate::screen) fn key_named(name: &str) -> KeyEvent {
     let (modifiers, name) = match name.split_once('+') {
         Some(("Ctrl", key)) => (KeyModifiers::CONTROL, key),
         Some(("Alt", key)) => (KeyModifiers::ALT, key),

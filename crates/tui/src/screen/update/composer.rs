@@ -2,15 +2,17 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use sotto_client::engine::Stand;
+use sotto_proto::ConversationId;
 use sotto_proto::wire::event::Content;
 
+use super::layout::latin;
 use super::{chats, going, set_focus};
 use crate::screen::compose;
 use crate::screen::editor::Editor;
 use crate::screen::events::{Act, Wish};
-use crate::screen::model::{Focus, Mode, Model};
+use crate::screen::model::{Focus, Mode, Model, Spot};
 use crate::screen::places::Places;
-use crate::screen::view::{Body, Bubble, Delivery};
+use crate::screen::view::{Body, Bubble, Delivery, Member};
 
 pub(super) fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
     // Until the list has it, nothing can be written there.
@@ -21,7 +23,11 @@ pub(super) fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
         KeyCode::Esc => leave(model),
         KeyCode::PageUp => going::scroll(model, -page, wishes),
         KeyCode::PageDown => going::scroll(model, page, wishes),
-        KeyCode::Char(c) if stand == Stand::Requested => chats::answer(model, c, wishes),
+        KeyCode::Char(_) if stand == Stand::Requested => {
+            if let KeyCode::Char(c) = latin(key).code {
+                chats::answer(model, c, wishes);
+            }
+        }
         _ if stand != Stand::Member => {}
         KeyCode::Enter if key.modifiers.intersects(KeyModifiers::ALT | KeyModifiers::SHIFT) => {
             type_in(model, wishes, |editor| editor.insert("\n"));
@@ -34,13 +40,17 @@ pub(super) fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
     }
 }
 
-/// Leaves the mode, or else the composer.
+/// Leaves the mode, or else the files that were to go along, or else the composer.
 fn leave(model: &mut Model) {
     match model.spot_mut() {
         Some(spot) if spot.mode != Mode::New => {
             if let Mode::Edit(_, draft) = std::mem::take(&mut spot.mode) {
                 spot.editor = draft;
             }
+            model.lay_out();
+        }
+        Some(spot) if !spot.files.is_empty() => {
+            spot.files.clear();
             model.lay_out();
         }
         _ => set_focus(model, Focus::Chats),
@@ -84,26 +94,38 @@ fn tells_typing(model: &Model) -> bool {
 
 fn send(model: &mut Model, wishes: &mut Vec<Wish>) {
     let members = model.open_room().map(|room| room.members.clone()).unwrap_or_default();
-    let Some(chat) = model.open else { return };
-    let Some(spot) = model.spot_mut() else { return };
-    let typed = spot.editor.text();
-    let content = match &spot.mode {
-        Mode::New => compose::text(typed, None, &members).map(Content::Text),
-        Mode::Reply(to) => compose::text(typed, Some(to), &members).map(Content::Text),
-        Mode::Edit(target, _) => compose::edit(target, typed, &members),
-    };
-    let Some(content) = content else { return };
+    let (Some(chat), Some(spot)) = (model.open, model.spot_mut()) else { return };
+    let Some(act) = said(chat, spot, &members) else { return };
     spot.editor.take();
+    if !matches!(spot.mode, Mode::Edit(..)) {
+        spot.files.clear();
+    }
     if let Mode::Edit(_, draft) = std::mem::take(&mut spot.mode) {
         spot.editor = draft;
     }
     // Who answers has seen what was new.
     spot.unread_from = None;
     model.told_typing_ms = 0;
-    wishes.push(Wish::Do(Act::Say(chat, Box::new(content))));
+    wishes.push(Wish::Do(act));
     keep_draft(model, wishes);
     going::to_end(model, wishes);
     model.lay_out();
+}
+
+/// What Enter says; none where there is nothing to say.
+fn said(chat: ConversationId, spot: &Spot, members: &[Member]) -> Option<Act> {
+    let typed = spot.editor.text();
+    let answered = match &spot.mode {
+        Mode::Edit(target, _) => return Some(Act::Say(chat, Box::new(compose::edit(target, typed, members)?))),
+        Mode::New => None,
+        Mode::Reply(to) => Some(to.as_ref()),
+    };
+    if !spot.files.is_empty() {
+        let paths = spot.files.iter().map(|file| file.path.clone()).collect();
+        return Some(Act::SendFiles(chat, paths, Box::new(compose::caption(typed, answered, members))));
+    }
+    let text = compose::text(typed, answered, members)?;
+    Some(Act::Say(chat, Box::new(Content::Text(text))))
 }
 
 /// Keeps what is not sent yet, on all devices, if it is not kept already.

@@ -3,18 +3,22 @@
 mod chats;
 mod composer;
 mod going;
+mod layout;
 mod mouse;
 mod news;
 mod overlay;
+mod paths;
+mod pick;
 mod timeline;
 
 pub(super) use overlay::QUICK;
+pub(super) use pick::fitting;
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::editor::Editor;
 use super::events::{Act, Input, Wish};
-use super::model::{Focus, Model, Overlay, Question};
+use super::model::{Focus, Model, Overlay, Pick, Question};
 
 /// Takes in what happened at a time, and says what is to be done about it.
 pub(super) fn update(model: &mut Model, now_ms: u64, input: Input) -> Vec<Wish> {
@@ -52,8 +56,8 @@ fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
         return;
     }
     match model.focus {
-        Focus::Chats => chats::press(model, key, wishes),
-        Focus::Timeline => timeline::press(model, key, wishes),
+        Focus::Chats => chats::press(model, layout::latin(key), wishes),
+        Focus::Timeline => timeline::press(model, layout::latin(key), wishes),
         Focus::Composer => composer::press(model, key, wishes),
     }
 }
@@ -72,6 +76,12 @@ fn press_anywhere(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) -> b
             wishes.push(Wish::Do(Act::AskDevices));
         }
         KeyCode::F(5) => model.overlay = Some(Overlay::Settings { at: 0 }),
+        KeyCode::F(6) if model.are_chats_known && !model.me.signed_in => {
+            model.signs_in = true;
+            quit(model, wishes);
+        }
+        KeyCode::Char('g') if control => pick::begin(model, Pick::Open),
+        KeyCode::Char('o') if control => paths::attach(model, wishes),
         KeyCode::Char('n') if control => ask(model, Question::Whom, ""),
         KeyCode::Char('t') if control => ask(model, Question::GroupTitle, ""),
         KeyCode::Up if alt => going::step(model, false, wishes),

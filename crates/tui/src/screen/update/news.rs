@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use sotto_native_client::Reach;
-use sotto_proto::{ConversationId, EventId};
+use sotto_proto::{AccountId, ConversationId, EventId};
 
-use super::going;
+use super::{going, paths};
 use crate::screen::editor::Editor;
 use crate::screen::events::{Input, Wish};
 use crate::screen::look::{Seen, Window};
@@ -20,6 +20,8 @@ pub(super) fn take(model: &mut Model, news: Input, wishes: &mut Vec<Wish>) {
             model.was_there |= reach == Reach::There;
             model.reach = reach;
         }
+        // What was said just now may be here before that it was being written.
+        Input::Typing { chat, who, stopped: false } if has_just_said(model, chat, who) => {}
         Input::Typing { chat, who, stopped: false } => {
             model.typing.insert((chat, who), model.now_ms + TYPING_MS);
         }
@@ -32,6 +34,8 @@ pub(super) fn take(model: &mut Model, news: Input, wishes: &mut Vec<Wish>) {
         Input::Placed { .. } => {
             model.notice = Some(Notice { message: Message::QuotedNotHere, is_alarm: false });
         }
+        Input::Listed { typed, options } => paths::take_listed(model, &typed, options),
+        Input::Attached(chat, file) => paths::take_attached(model, chat, file),
         Input::Devices(known) => {
             if let Some(Overlay::Devices { devices, at }) = &mut model.overlay {
                 *at = (*at).min(known.len().saturating_sub(1));
@@ -159,5 +163,12 @@ fn forget_writers(model: &mut Model, chat: ConversationId) {
     }
 }
 
+fn has_just_said(model: &Model, chat: ConversationId, who: AccountId) -> bool {
+    let last = model.bubbles().next_back().filter(|last| model.open == Some(chat) && last.author == who);
+    last.is_some_and(|last| model.now_ms < last.at_ms + JUST_MS)
+}
+
+/// Longer than a word about writing takes to come.
+const JUST_MS: u64 = 2_000;
 /// Who has not said again in this time that they write has stopped.
 const TYPING_MS: u64 = 7_000;

@@ -8,7 +8,8 @@ use sotto_proto::wire::ConversationKind;
 use sotto_proto::{ConversationId, UserName};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{ask, going};
+use super::layout::latin;
+use super::{ask, going, paths, pick};
 use crate::screen::compose;
 use crate::screen::editor::Editor;
 use crate::screen::events::Arrangement::{Archived, Muted, Pinned};
@@ -23,17 +24,21 @@ pub(super) fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
         return;
     }
     match overlay {
-        Overlay::Help { scroll } => help(model, scroll, key),
+        Overlay::Help { scroll } => help(model, scroll, latin(key)),
         Overlay::Ask { question, editor } => answer(model, question, editor, key, wishes),
         Overlay::Sure { what } => sure(model, what, key, wishes),
         Overlay::React { bubble, editor } => react(model, bubble, editor, key, wishes),
         Overlay::Search { editor, within, hits, at } => search(model, (editor, within, hits, at), key, wishes),
-        Overlay::Members { at } => members(model, at, key, wishes),
-        Overlay::Proof(proof) => prove(model, proof, key, wishes),
+        Overlay::Pick { what, editor, at } => pick::press(model, (what, editor, at), key, wishes),
+        Overlay::Path { what, editor, options, at } => {
+            paths::press(model, (what, editor, options, at), key, wishes);
+        }
+        Overlay::Members { at } => members(model, at, latin(key), wishes),
+        Overlay::Proof(proof) => prove(model, proof, latin(key), wishes),
         Overlay::Devices { devices, at } => {
             let chosen = devices.as_ref().and_then(|devices| devices.get(at)).cloned();
             model.overlay = Some(Overlay::Devices { devices, at });
-            match (key.code, chosen) {
+            match (latin(key).code, chosen) {
                 (KeyCode::Char('r') | KeyCode::Enter, Some(device)) => {
                     ask(model, Question::DeviceName(device.id), &device.name);
                 }
@@ -47,7 +52,13 @@ pub(super) fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
 pub(super) fn paste(model: &mut Model, text: &str, wishes: &mut Vec<Wish>) {
     let line = text.lines().next().unwrap_or_default();
     match &mut model.overlay {
-        Some(Overlay::Ask { editor, .. } | Overlay::React { editor, .. }) => editor.insert(line),
+        Some(Overlay::Ask { editor, .. } | Overlay::React { editor, .. } | Overlay::Pick { editor, .. }) => {
+            editor.insert(line);
+        }
+        Some(Overlay::Path { editor, .. }) => {
+            editor.insert(line);
+            wishes.push(Wish::List(editor.text().to_owned()));
+        }
         Some(Overlay::Search { editor, within, .. }) => {
             editor.insert(line);
             wishes.push(Wish::Search { query: editor.text().to_owned(), within: *within });
@@ -62,7 +73,17 @@ pub(super) fn step(model: &mut Model, down: bool, _wishes: &mut [Wish]) {
     let move_in = |at: &mut usize, len: usize| {
         *at = if down { (*at + 1).min(len.saturating_sub(1)) } else { at.saturating_sub(1) };
     };
+    let picks = match &model.overlay {
+        Some(Overlay::Pick { what, editor, .. }) => pick::fitting(model, *what, editor.text()).len(),
+        _ => 0,
+    };
     match &mut model.overlay {
+        Some(Overlay::Pick { at, .. }) => move_in(at, picks),
+        Some(Overlay::Path { options, at, .. }) => {
+            let mut chosen = at.unwrap_or_default();
+            move_in(&mut chosen, options.len());
+            *at = (!options.is_empty()).then_some(chosen);
+        }
         Some(Overlay::Help { scroll }) => *scroll = if down { *scroll + 1 } else { scroll.saturating_sub(1) },
         Some(Overlay::Search { hits, at, .. }) => move_in(at, hits.len()),
         Some(Overlay::Members { at }) => move_in(at, people),

@@ -4,10 +4,10 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent};
 use sotto_client::engine::Stand;
 use sotto_client::timeline::Standing;
 
-use super::{chats, composer, going, search, set_focus};
+use super::{chats, composer, going, paths, pick, search, set_focus};
 use crate::screen::editor::Editor;
 use crate::screen::events::{Act, Wish};
-use crate::screen::model::{Deed, Focus, Model, Overlay, Scroll};
+use crate::screen::model::{Deed, Focus, Model, Overlay, PathFor, Pick, Scroll};
 use crate::screen::view::{Body, Bubble};
 
 pub(super) fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
@@ -49,7 +49,17 @@ fn press_on_message(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
         }
         KeyCode::Char('r') | KeyCode::Enter => composer::reply(model, bubble),
         KeyCode::Char('e') if bubble.own => composer::edit(model, bubble),
-        KeyCode::Char('s') if bubble.files > 0 => wishes.push(Wish::Do(Act::Fetch(chat, bubble.id, bubble.files))),
+        KeyCode::Char('f') if bubble.seq.is_some() && matches!(bubble.body, Body::Text(..)) => {
+            pick::begin(model, Pick::Forward(chat, bubble.id));
+        }
+        KeyCode::Char('s') if bubble.files > 0 => {
+            wishes.push(Wish::Do(Act::Fetch(chat, bubble.id, bubble.files, None)));
+        }
+        KeyCode::Char('S') if bubble.files > 0 => {
+            paths::begin(model, PathFor::Save(chat, bubble.id, bubble.files), "~/", wishes);
+        }
+        KeyCode::Char('p') => wishes.push(Wish::Do(Act::Halt(chat, bubble.id))),
+        KeyCode::Char('u') if bubble.files > 0 => wishes.push(Wish::Do(Act::GiveUp(chat, bubble.id))),
         KeyCode::Char('u') => composer::take_back(model, &bubble, wishes),
         KeyCode::Char('d') | KeyCode::Delete => {
             if let (true, Some(seq)) = (may_delete(model, &bubble), bubble.seq) {
