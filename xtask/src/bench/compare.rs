@@ -16,7 +16,9 @@ pub fn compare(before: &Path, after: &Path) -> Result<()> {
     if lines.is_empty() {
         bail!("the two have nothing in common");
     }
-    lines.iter().for_each(|line| println!("{line}"));
+    for line in lines {
+        println!("{line}");
+    }
     Ok(())
 }
 
