@@ -463,6 +463,8 @@ pub(crate) enum DeviceCommand {
         #[command(flatten)]
         password: PasswordSource,
     },
+    /// Give the account new keys where a revoked device may know the old ones, or fetch those that another device has begun.
+    Renew(PasswordSource),
 }
 
 #[derive(Debug, Subcommand, Serialize, Deserialize)]
