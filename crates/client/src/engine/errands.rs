@@ -308,14 +308,12 @@ impl Step<'_, '_> {
     ) -> Result<(), Mishap> {
         let certificates: Vec<_> = decoded(reply.devices.iter().map(|device| &device.certificate)).collect();
         self.take_over_from(root, &certificates)?;
-        match lost {
-            Some(lost) => self.revoke(lost, root, &certificates),
-            None => {
-                self.renew_if_due(root)?;
-                self.tell(Change::Done(Attempt::Devices));
-                Ok(())
-            }
+        if let Some(lost) = lost {
+            return self.revoke(lost, root, &certificates);
         }
+        self.renew_if_due(root)?;
+        self.tell(Change::Done(Attempt::Devices));
+        Ok(())
     }
 
     fn revoke(&mut self, lost: DeviceId, root: &RootSecret, certificates: &[DeviceCertificate]) -> Result<(), Mishap> {
@@ -326,13 +324,11 @@ impl Step<'_, '_> {
             .filter(|certificate| certificate.claimed_device() == lost)
             .find_map(|certificate| certificate.verify(account.id, &identity.public(), now).ok())
             .and_then(|verified| DeviceRevocation::by_account(&identity, &verified, now));
-        match revocation {
-            Some(revocation) => self.revoke_lost(lost, &revocation, root),
-            None => {
-                self.fail(Attempt::Devices, Why::NobodyThere);
-                Ok(())
-            }
-        }
+        let Some(revocation) = revocation else {
+            self.fail(Attempt::Devices, Why::NobodyThere);
+            return Ok(());
+        };
+        self.revoke_lost(lost, &revocation, root)
     }
 
     /// A device was revoked: another one, or this one on its way out. The server has ended the session with it.

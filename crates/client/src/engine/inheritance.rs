@@ -97,7 +97,7 @@ impl Step<'_, '_> {
         if stores.is_empty() {
             return Ok(());
         }
-        self.take_over(certificate, DeviceKey::from_seed(&seed), stores)
+        self.take_over(&certificate, DeviceKey::from_seed(&seed), stores)
     }
 }
 

@@ -261,7 +261,7 @@ impl Step<'_, '_> {
         }
         let (seed, store) = (Secret::copy_from(&renewal.seed), Secret::copy_from(&renewal.store_key));
         let (Some(seed), Some(store)) = (seed, store) else { return Err(Mishap::Bad("a stored renewal")) };
-        self.take_over(certificate, DeviceKey::from_seed(&seed), vec![store])?;
+        self.take_over(&certificate, DeviceKey::from_seed(&seed), vec![store])?;
         renewal.set_stage(Stage::Replacing);
         self.keep_renewal(&renewal)?;
         Ok(true)
@@ -282,7 +282,7 @@ impl Step<'_, '_> {
     /// Begins to use the keys of a later generation. `stores` are the store keys that are not here yet, the new one last.
     pub(super) fn take_over(
         &mut self,
-        certificate: DeviceCertificate,
+        certificate: &DeviceCertificate,
         key: DeviceKey,
         stores: Vec<Secret<32>>,
     ) -> Result<(), Mishap> {
@@ -343,13 +343,13 @@ impl Step<'_, '_> {
 }
 
 impl Vault {
-    fn move_to(&mut self, certificate: DeviceCertificate, key: DeviceKey, stores: Vec<Secret<32>>) {
+    fn move_to(&mut self, certificate: &DeviceCertificate, key: DeviceKey, stores: Vec<Secret<32>>) {
         let before = Sleeper {
             device: std::mem::replace(&mut self.device, certificate.claimed_device()),
             key: std::mem::replace(&mut self.key, key),
-            certificate: std::mem::replace(&mut self.certificate, Some(certificate)).unwrap_or(certificate),
+            certificate: self.certificate.replace(*certificate).unwrap_or(*certificate),
         };
-        self.former = Some(before).filter(|before| before.certificate != certificate);
+        self.former = Some(before).filter(|before| before.certificate != *certificate);
         for store in stores {
             let next = StoreKey::new(store, self.generation().next().unwrap_or(self.generation()));
             self.older.push(std::mem::replace(&mut self.store, next));

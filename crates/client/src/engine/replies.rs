@@ -54,10 +54,10 @@ impl Step<'_, '_> {
             Method::AccountListSettings => self.settings_came(&reply::<wire::ListSettingsRequest>(whole())?),
             Method::AccountListBlocked => self.blocked_came(&reply::<wire::ListBlockedRequest>(whole())?),
             Method::AccountListDevices => self.devices_came(&reply::<wire::ListDevicesRequest>(whole())?),
-            Method::AccountRevokeDevice => match self.renewal_revoked(&kept.request()?)? {
-                true => Ok(()),
-                false => self.revoked(),
-            },
+            Method::AccountRevokeDevice => {
+                let is_of_renewal = self.renewal_revoked(&kept.request()?)?;
+                if is_of_renewal { Ok(()) } else { self.revoked() }
+            }
             Method::AuthListSessions => {
                 self.sessions_came(&reply::<wire::ListSessionsRequest>(whole())?);
                 Ok(())
@@ -71,10 +71,10 @@ impl Step<'_, '_> {
                 self.tell(Change::Done(Attempt::Devices));
                 Ok(())
             }
-            Method::AccountAddDevice => match self.renewal_filed(&kept.request()?)? {
-                true => Ok(()),
-                false => self.certified(),
-            },
+            Method::AccountAddDevice => {
+                let is_of_renewal = self.renewal_filed(&kept.request()?)?;
+                if is_of_renewal { Ok(()) } else { self.certified() }
+            }
             Method::AccountGetOwnAccount => self.take_own_account(reply::<wire::GetOwnAccountRequest>(whole())?),
             Method::AccountLookUpUser => self.found(ticket, reply::<wire::LookUpUserRequest>(whole())?),
             Method::AccountGetAccountKeys => {

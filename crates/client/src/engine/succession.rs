@@ -37,6 +37,16 @@ enum Due {
     Anew,
 }
 
+/// What has to change in a conversation.
+enum Succession {
+    /// Nothing.
+    Settled,
+    /// Something for which the vault device's key package has to be made first.
+    Waits,
+    /// This.
+    Changes(Changes),
+}
+
 impl Step<'_, '_> {
     /// Conversations in which the vault device's place is to be looked at, the last active first.
     pub(super) fn next_to_succeed(&self) -> Result<Vec<ConversationId>, Mishap> {
@@ -63,47 +73,45 @@ impl Step<'_, '_> {
             return Ok(false);
         }
         let standing = group.standing().map_err(|_| Mishap::Bad("the agreement on keys"))?;
-        let Some(changes) = self.succession(&standing, due)? else {
+        let changes = match self.succession(&standing, due)? {
+            Succession::Settled => {
+                self.vault_is_settled(chat)?;
+                return Ok(false);
+            }
+            Succession::Waits => return Ok(false),
+            Succession::Changes(changes) => changes,
+        };
+        let Some(welcomes) = self.commit_with(chat, group, changes)? else {
+            // The rules do not allow it, and will not.
             self.vault_is_settled(chat)?;
             return Ok(false);
         };
-        let Some(changes) = changes else { return Ok(false) };
-        match self.commit_with(chat, group, changes)? {
-            Some(welcomes) => {
-                if let Some(welcome) = welcomes.first() {
-                    self.keep_vault_welcome(chat, group, welcome)?;
-                }
-                Ok(true)
-            }
-            // The rules do not allow it, and will not.
-            None => {
-                self.vault_is_settled(chat)?;
-                Ok(false)
-            }
+        if let Some(welcome) = welcomes.first() {
+            self.keep_vault_welcome(chat, group, welcome)?;
         }
+        Ok(true)
     }
 
-    /// What has to change: nothing (`None`), something, or something for which the key package has to be made first.
-    fn succession(&mut self, standing: &Standing, due: Due) -> Result<Option<Option<Changes>>, Mishap> {
+    fn succession(&mut self, standing: &Standing, due: Due) -> Result<Succession, Mishap> {
         let account = self.account()?;
-        let Some(vault) = account.vault.as_ref() else { return Ok(None) };
+        let Some(vault) = account.vault.as_ref() else { return Ok(Succession::Settled) };
         let (present, allowed) = (vault.device, standing.governance.policy.vault == VaultPolicy::Allowed);
         let seat = standing.accounts.get(&account.id).map(|seat| seat.devices.clone()).unwrap_or_default();
         let holder = seat.iter().find(|(_, purpose)| **purpose == Purpose::Vault).map(|(device, _)| *device);
         let lost = self.lost_device()?.filter(|lost| seat.contains_key(lost));
         let comes = allowed && (holder != Some(present) || due == Due::Anew);
         if !comes && lost.is_none() {
-            return Ok(None);
+            return Ok(Succession::Settled);
         }
         let mut changes = Changes::new();
         if comes {
             let Some(package) = self.vault_package(present)? else {
                 self.update(|account| account.wants.add(Wants::VAULT_PACKAGE))?;
-                return Ok(Some(None));
+                return Ok(Succession::Waits);
             };
             changes = holder.into_iter().fold(changes, Changes::remove_own_device).add_device(package);
         }
-        Ok(Some(Some(lost.into_iter().fold(changes, Changes::remove_own_device))))
+        Ok(Succession::Changes(lost.into_iter().fold(changes, Changes::remove_own_device)))
     }
 
     /// The commit that gave the vault device its place was taken: wakes it, and seals what it knows.

@@ -302,13 +302,11 @@ impl Step<'_, '_> {
         // It may have been added as long as another vault device was in use.
         let devices = self.account()?.vault.as_ref().map(|vault| vault.devices().collect::<Vec<_>>());
         let mut rest = devices.into_iter().flatten().skip_while(|device| device.to_wire() != asked.device_id).skip(1);
-        match rest.next() {
-            Some(before) => self.ask_for_welcomes(chat, before),
-            None => {
-                chat.vault_step = VaultStep::Absent;
-                Ok(())
-            }
-        }
+        let Some(before) = rest.next() else {
+            chat.vault_step = VaultStep::Absent;
+            return Ok(());
+        };
+        self.ask_for_welcomes(chat, before)
     }
 
     /// Processes the handshakes that the vault device has slept through.
