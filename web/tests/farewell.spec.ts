@@ -76,7 +76,8 @@ test("a deleted account is gone, and its name opens nothing", async ({ browser, 
   await form.getByLabel("User name").fill("alice");
   await picture(page, "delete-account-desk-light");
   await provePassword(page, passwordOf("alice"), "Delete account");
-  await expect(page.getByTestId("farewell")).toHaveAttribute("data-state", "gone");
+  await expect(page.getByTestId("farewell")).toHaveAttribute("data-state", "deleted");
+  await expect(page.getByRole("heading", { name: "Your account is deleted" })).toBeVisible();
   expect(await kept(page)).toEqual(NOTHING);
   const again = await arrive(browser, server);
   await signIn(again, "alice");

@@ -8,7 +8,7 @@ use rand_core::CryptoRng;
 use sotto_proto::{AccountId, SlotId};
 
 use crate::envelope::{self, Lock};
-use crate::identity::{DeviceKey, IdentityKey};
+use crate::identity::{DeviceKey, DevicePublicKey, IdentityKey};
 use crate::labels;
 use crate::login::ExportKey;
 use crate::primitives::{hkdf, hmac_sha256};
@@ -59,6 +59,23 @@ impl Version {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(pub u32);
 
+impl Generation {
+    /// Before any device was revoked.
+    pub const FIRST: Self = Self(1);
+    /// The last one that an account can reach.
+    pub const LAST: Self = Self(1_000);
+
+    /// The generation after this one, if there can be one.
+    pub fn next(self) -> Option<Self> {
+        (self < Self::LAST).then(|| Self(self.0.saturating_add(1)))
+    }
+
+    /// All generations from the first one to this one.
+    pub fn up_to_this(self) -> impl Iterator<Item = Self> {
+        (Self::FIRST.0..=self.0.min(Self::LAST.0)).map(Self)
+    }
+}
+
 impl RootSecret {
     /// Draws the root of a new account.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
@@ -73,6 +90,12 @@ impl RootSecret {
     /// The key that the vault device signs with.
     pub fn derive_vault_device_key(&self, generation: Generation) -> DeviceKey {
         DeviceKey::from_seed(&self.derive(labels::VAULT_DEVICE_KEY, &generation.0.to_be_bytes()))
+    }
+
+    /// The generation whose vault device has this key. A certificate of the account over the key is thus a statement of how far the
+    /// generations have come, and nobody else can make it.
+    pub fn find_generation(&self, vault_device_key: &DevicePublicKey) -> Option<Generation> {
+        Generation::LAST.up_to_this().find(|number| self.derive_vault_device_key(*number).public() == *vault_device_key)
     }
 
     /// The key that seals checkpoints, settings and key packages. Devices keep it.

@@ -63,8 +63,8 @@ limits! {
     EMAIL_MAX: usize = 254;
     /// Devices of an account, the vault device included.
     DEVICES_MAX: usize = 20;
-    /// Vault devices of an account.
-    VAULT_DEVICES_MAX: usize = 1;
+    /// Vault devices of an account: the one in use, and the one before while its successor takes its places.
+    VAULT_DEVICES_MAX: usize = 2;
     /// Sealed settings of an account.
     SETTINGS_MAX: usize = 1_024;
     /// Bytes of one sealed setting.

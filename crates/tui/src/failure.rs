@@ -63,6 +63,7 @@ impl Failure {
             Why::OtherAccount => Message::OtherAccount.failed(),
             Why::NobodyThere => Message::NobodyThere { name: whom.to_owned() }.failed(),
             Why::NotAllowed => Message::NotAllowed.failed(),
+            Why::OnlyOwner => Message::OnlyOwner.failed(),
             Why::WeakServer => Message::WeakServer.not_safe(),
             Why::OtherProtocol => Message::OtherProtocol.failed(),
             Why::BadVault => Message::BadVault.not_safe(),

@@ -4,7 +4,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use sotto_client::engine::{Abilities, Attempt, Change, Engine, EngineError, Errand, Line, Stand, Trouble};
+use sotto_client::engine::{Abilities, Attempt, Change, Engine, EngineError, Errand, Line, Stand, Trouble, Why};
 use sotto_client::history::{Wanted, What};
 use sotto_client::timeline::{Message, Standing, State, marked};
 use sotto_client_tests::{Handset, Town, password_of};
@@ -280,6 +280,60 @@ fn bob_leaves_and_the_others_go_on() {
     assert_eq!(lines(&carol, chat).iter().filter(|line| **line == Line::Left(id(&bob))).count(), 1);
     bob.catch_up();
     assert!(bob.texts(chat).is_empty());
+}
+
+#[test]
+fn a_title_is_a_line_with_its_author_and_the_list_says_who_spoke_last() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, mut carol, chat } = club(&town);
+    for handset in [&mut bob, &mut carol] {
+        handset.accepts(chat);
+    }
+    let title = Content::Title(wire::Title { title: "Chess".to_owned(), description: String::new() });
+    bob.with(|engine, moment| engine.send(chat, title, moment)).unwrap();
+    bob.settle();
+    bob.says(chat, "Your move");
+    for handset in [&mut alice, &mut carol] {
+        handset.catch_up();
+        assert!(lines(handset, chat).contains(&Line::Renamed { by: id(&bob) }));
+        assert_eq!(handset.chat(chat).last_by.as_deref(), Some("bob"));
+        let listed = handset.engine.chats().unwrap().into_iter().find(|listed| listed.id == chat).unwrap();
+        assert_eq!(listed.last_by.as_deref(), Some("bob"));
+    }
+    assert_eq!(bob.chat(chat).last_by, None, "one knows what one has said");
+}
+
+#[test]
+fn the_only_owner_leaves_once_somebody_else_owns_the_group() {
+    let town = Town::new();
+    let Club { mut alice, mut bob, mut carol, chat } = club(&town);
+    for handset in [&mut bob, &mut carol] {
+        handset.accepts(chat);
+    }
+    let leave = |alice: &mut Handset<'_>| {
+        alice.changes.clear();
+        alice.with(|engine, moment| engine.leave(chat, moment)).unwrap();
+        alice.settle();
+        alice.catch_up();
+    };
+    leave(&mut alice);
+    let stays = Change::Failed { what: Attempt::Leave(chat), why: Why::OnlyOwner };
+    assert!(alice.changes.contains(&stays), "{:?}", alice.changes);
+    assert_eq!(alice.chat(chat).stand, Stand::Member);
+    assert!(alice.engine.abilities(chat).unwrap().give_roles, "nothing of it happened");
+    bob.catch_up();
+    assert_eq!(names(&bob, chat), ["alice", "bob", "carol"]);
+
+    alice.with(|engine, moment| engine.set_role(chat, id(&bob), Role::Owner, moment)).unwrap();
+    alice.settle();
+    leave(&mut alice);
+    for handset in [&mut bob, &mut carol, &mut alice] {
+        handset.catch_up();
+    }
+    assert_eq!(alice.chat(chat).stand, Stand::Left, "{:?}", alice.changes);
+    assert_eq!(alice.engine.abilities(chat).unwrap(), Abilities::default());
+    assert_eq!(names(&carol, chat), ["bob", "carol"]);
+    assert!(bob.engine.abilities(chat).unwrap().give_roles);
 }
 
 #[test]

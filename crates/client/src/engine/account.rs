@@ -8,12 +8,13 @@ use sotto_crypto::mls::Participant;
 use sotto_crypto::primitives::VerifyingKey;
 use sotto_crypto::secret::Secret;
 use sotto_crypto::time::Time;
-use sotto_crypto::vault::{Generation, RootSecret, SlotKey};
+use sotto_crypto::vault::{Generation, SlotKey};
 use sotto_crypto::vault_store::StoreKey;
 use sotto_proto::{AccountId, DeviceId, ID_LEN, wire};
 use zeroize::Zeroizing;
 
 use super::step::{Mishap, Step};
+use super::vault::Vault;
 use crate::store::StoreError;
 
 /// How this device stands to the server.
@@ -38,6 +39,10 @@ pub(super) struct Account {
     pub(super) server_key: VerifyingKey,
     pub(super) vault: Option<Vault>,
     pub(super) vault_version: u64,
+    /// Whether a device was revoked that may know the vault's keys, and new ones have not begun yet.
+    pub(super) renewal_due: bool,
+    /// The certificate of a vault device whose keys are not here.
+    pub(super) newer_vault: Option<DeviceCertificate>,
     /// Until the person has written them down.
     pub(super) recovery_words: Option<Zeroizing<String>>,
     /// New ones that the server may have taken over or not.
@@ -47,16 +52,6 @@ pub(super) struct Account {
     pub(super) cursor: Vec<u8>,
     pub(super) wants: Wants,
     pub(super) settings_change: u64,
-}
-
-/// What a device keeps of the vault: the keys to its store, and the sleeping device's own.
-pub(super) struct Vault {
-    pub(super) device: DeviceId,
-    pub(super) key: DeviceKey,
-    /// Known once the server has told.
-    pub(super) certificate: Option<DeviceCertificate>,
-    pub(super) store: StoreKey,
-    pub(super) slots: SlotKey,
 }
 
 /// What still has to be brought to the server or fetched from it.
@@ -90,29 +85,15 @@ impl Wants {
     }
 }
 
-/// The vault's keys before any device was revoked.
-pub(super) const FIRST: Generation = Generation(1);
-
-impl Vault {
-    pub(super) fn of(root: &RootSecret, device: DeviceId) -> Self {
-        Self {
-            device,
-            key: root.derive_vault_device_key(FIRST),
-            certificate: None,
-            store: root.derive_store_key(FIRST),
-            slots: root.derive_slot_key(),
-        }
-    }
-
-    pub(super) fn participant(&self, now: Time) -> Option<Participant> {
-        Participant::new(self.certificate.as_ref()?, &self.key, now).ok()
-    }
-}
-
 impl Account {
     pub(super) fn load(db: &Connection) -> Result<Option<Self>, StoreError> {
         let row = db.prepare_cached("SELECT * FROM account")?.query_row([], Self::read).optional()?;
-        row.map_or(Ok(None), |account| account.ok_or(StoreError::Contradiction("account")).map(Some))
+        let Some(row) = row else { return Ok(None) };
+        let mut account = row.ok_or(StoreError::Contradiction("account"))?;
+        if let Some(vault) = account.vault.as_mut() {
+            vault.load_past(db)?;
+        }
+        Ok(Some(account))
     }
 
     /// None for a row that this program cannot have written.
@@ -135,8 +116,10 @@ impl Account {
                 device,
                 key: DeviceKey::from_seed(&seed),
                 certificate: vault_certificate.and_then(|bytes| DeviceCertificate::decode(&bytes).ok()),
-                store: StoreKey::new(store, FIRST),
+                store: StoreKey::new(store, Generation(row.get("vault_generation")?)),
                 slots: SlotKey::from_secret(slots),
+                older: Vec::new(),
+                former: None,
             }),
             _ => None,
         };
@@ -156,6 +139,10 @@ impl Account {
             server_key,
             vault,
             vault_version: row.get("vault_version")?,
+            renewal_due: row.get("renewal_due")?,
+            newer_vault: row
+                .get::<_, Option<Vec<u8>>>("newer_vault")?
+                .and_then(|bytes| DeviceCertificate::decode(&bytes).ok()),
             recovery_words: words("recovery_words")?,
             next_words: words("next_words")?,
             access_token: Zeroizing::new(row.get("access_token")?),
@@ -177,8 +164,10 @@ impl Account {
         db.prepare_cached(
             "INSERT OR REPLACE INTO account (only_row, state, account_id, user_name, identity_key, device_id, device_seed,
                certificate, server_key, vault_device_id, vault_seed, vault_certificate, store_key, slot_key, vault_version,
-               recovery_words, next_words, access_token, refresh_token, cursor, wants, settings_change)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+               recovery_words, next_words, access_token, refresh_token, cursor, wants, settings_change, vault_generation,
+               renewal_due, newer_vault)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+               ?23, ?24)",
         )?
         .execute(params![
             state,
@@ -202,6 +191,9 @@ impl Account {
             self.cursor,
             self.wants.0,
             self.settings_change,
+            vault.map_or(Generation::FIRST, Vault::generation).0,
+            self.renewal_due,
+            self.newer_vault.as_ref().map(DeviceCertificate::encode),
         ])?;
         Ok(())
     }
@@ -230,7 +222,23 @@ impl Step<'_, '_> {
 
     pub(super) fn begin_account(&mut self, account: Account) -> Result<(), StoreError> {
         account.save(self.db)?;
+        if let Some(vault) = &account.vault {
+            vault.save_past(self.db)?;
+        }
         self.memory.account = Some(account);
+        Ok(())
+    }
+
+    /// Changes what is kept of the vault, and keeps it.
+    pub(super) fn update_vault(&mut self, change: impl FnOnce(&mut Vault)) -> Result<(), Mishap> {
+        self.update(|account| {
+            if let Some(vault) = account.vault.as_mut() {
+                change(vault);
+            }
+        })?;
+        if let Some(vault) = &self.account()?.vault {
+            vault.save_past(self.db)?;
+        }
         Ok(())
     }
 

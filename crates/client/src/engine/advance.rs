@@ -26,7 +26,7 @@ impl Step<'_, '_> {
         for _ in 0..ROUNDS_MAX {
             let has_room = self.dirty.is_empty() && !seen.is_empty();
             if has_room {
-                let next = self.next_to_come_in()?.into_iter();
+                let next = self.next_to_come_in()?.into_iter().chain(self.next_to_succeed()?);
                 self.dirty.extend(next.filter(|id| !seen.contains(id)));
             }
             let Some(id) = self.dirty.pop_first() else { break };
@@ -52,6 +52,8 @@ impl Step<'_, '_> {
             .query_map([], |row| Ok(ConversationId::from_bytes(row.get(0)?)))?
             .collect::<Result<Vec<_>, _>>()?;
         self.dirty.extend(unfinished);
+        let next = self.next_to_succeed()?;
+        self.dirty.extend(next);
         Ok(())
     }
 
@@ -66,6 +68,7 @@ impl Step<'_, '_> {
         if wants.has(Wants::OWN_ACCOUNT) {
             self.call(Lane::OwnAccount, &wire::GetOwnAccountRequest {})?;
         }
+        self.settle_renewal()?;
         if wants.has(Wants::PACKAGES) {
             self.publish_packages()?;
         }
@@ -150,6 +153,10 @@ impl Step<'_, '_> {
         }
         // Who was asked by a stranger stays silent until it has decided.
         if chat.stand == Stand::Member {
+            self.seal_vault(chat)?;
+            if self.succeed_vault(chat, group)? {
+                return Ok(true);
+            }
             if !leaving.is_empty() && self.commit(chat, group, Changes::new())? {
                 return Ok(true);
             }

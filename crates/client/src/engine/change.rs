@@ -132,4 +132,6 @@ pub enum Why {
     KeyChanged(AccountId),
     /// The roles do not allow it.
     NotAllowed,
+    /// The account is the only owner of a group with others in it: first, one of them has to become an owner.
+    OnlyOwner,
 }

@@ -101,7 +101,7 @@ pub(super) enum Whose {
 }
 
 impl Whose {
-    const fn number(self) -> u8 {
+    pub(super) const fn number(self) -> u8 {
         match self {
             Self::Own => 1,
             Self::Next => 2,

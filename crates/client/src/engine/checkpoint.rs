@@ -3,19 +3,22 @@
 use std::fmt;
 
 use prost::Message as _;
+use rusqlite::params;
 use sotto_crypto::certificate::DeviceCertificate;
 use sotto_crypto::mls::group::Group;
 use sotto_crypto::secret::{EpochSecret, Secret, SecretVec};
 use sotto_crypto::vault::Version;
 use sotto_crypto::vault_store::Item;
+use sotto_proto::wire::ErrorCode;
 use sotto_proto::{AccountId, EventId, GroupPosition, wire};
 use zeroize::Zeroize as _;
 
-use super::chat::{Chat, VaultStep, Whose, position_of};
+use super::chat::{Chat, Membership, VaultStep, Whose, position_of};
 use super::epochs::Roster;
-use super::requests::Lane;
+use super::requests::{Failure, Lane};
 use super::sending::position;
 use super::step::{Mishap, Step};
+use super::waking::Waiting;
 use crate::history::{self, Opened};
 use crate::store::StoreError;
 use crate::timeline::Standing;
@@ -104,8 +107,7 @@ impl Step<'_, '_> {
         let account = self.account()?;
         let opened = found.zip(account.vault.as_ref()).and_then(|(checkpoint, vault)| {
             let seen = Version::from_number(chat.checkpoint_version);
-            let (bytes, version) =
-                vault.store.open(account.id, &Item::Checkpoint(chat.id), seen, &checkpoint.sealed).ok()?;
+            let (bytes, version) = vault.open(account.id, &Item::Checkpoint(chat.id), seen, &checkpoint.sealed).ok()?;
             Some((Checkpoint::decode(bytes.expose_secret()).ok()?, version))
         });
         let Some((mut checkpoint, version)) = opened else {
@@ -142,8 +144,9 @@ impl Step<'_, '_> {
     fn is_added_since(&self, chat: &Chat, position: GroupPosition) -> Result<bool, Mishap> {
         let Some(vault) = self.account()?.vault.as_ref() else { return Ok(false) };
         let (generation, epoch) = (position.generation.get(), position.epoch.get());
-        let waiting = self.waiting(chat, vault.device)?;
-        Ok(waiting.is_some_and(|waiting| waiting.generation == generation && waiting.epoch > epoch))
+        let waiting = vault.devices().map(|device| self.waiting(chat, device)).collect::<Result<Vec<_>, _>>()?;
+        let is_later = |waiting: &Waiting| waiting.generation == generation && waiting.epoch > epoch;
+        Ok(waiting.iter().flatten().any(is_later))
     }
 
     fn take_scene_entry(&mut self, chat: &Chat, entry: &SceneEntry) -> Result<(), Mishap> {
@@ -165,9 +168,15 @@ impl Step<'_, '_> {
         Ok(history::record(self.db, &opened)?)
     }
 
-    /// Stores what the vault device knows now, for the next new device. What would be too large is left out: the next device begins
-    /// where this one did.
+    /// Stores what the vault device knows now, for the next new device, and lets it go back to sleep.
     pub(super) fn keep_checkpoint(&mut self, chat: &mut Chat) -> Result<(), Mishap> {
+        self.put_checkpoint(chat)?;
+        self.forget_group(chat, Whose::Vault)
+    }
+
+    /// Seals what the vault device knows now for the server. What would be too large is left out: the next device begins where this one
+    /// did.
+    pub(super) fn put_checkpoint(&mut self, chat: &mut Chat) -> Result<(), Mishap> {
         let Some(mut group) = self.vault_group(chat)? else { return Ok(()) };
         let at = position_of(&group)?;
         let mut checkpoint = Checkpoint {
@@ -202,7 +211,7 @@ impl Step<'_, '_> {
         let item = Item::Checkpoint(chat.id);
         let Ok(sealed) = vault.store.seal(account.id, &item, version, content.expose_secret(), &mut self.moment.rng)
         else {
-            return Ok(());
+            return self.forget_group(chat, Whose::Vault);
         };
         let checkpoint = wire::Checkpoint {
             conversation_id: chat.id.to_wire(),
@@ -211,10 +220,32 @@ impl Step<'_, '_> {
             epoch: at.epoch.get(),
             sealed: sealed.into(),
         };
-        self.call(Lane::Checkpoint(chat.id), &wire::PutCheckpointRequest { checkpoint: Some(checkpoint) })?;
-        // The vault device goes back to sleep.
-        self.forget_group(chat, Whose::Vault)?;
+        Ok(self.call(Lane::Checkpoint(chat.id), &wire::PutCheckpointRequest { checkpoint: Some(checkpoint) })?)
+    }
+
+    /// The server has it.
+    pub(super) fn checkpoint_is_put(&mut self, chat: &mut Chat) -> Result<(), Mishap> {
+        chat.checkpoint_version += 1;
+        let now_ms = self.memory.clock.now_ms(self.moment);
+        self.db
+            .prepare_cached("UPDATE chats SET vault_sealed_ms = ?2, vault_stale = 0 WHERE conversation = ?1")?
+            .execute(params![chat.number, now_ms])?;
+        if chat.membership == Membership::Member {
+            self.forget_group(chat, Whose::Vault)?;
+        }
         Ok(())
+    }
+
+    /// The server does not take it: another device was first, and this one follows it; or it never will.
+    pub(super) fn checkpoint_refused(&mut self, chat: &mut Chat, failure: &Failure) -> Result<(), Mishap> {
+        match failure {
+            Failure::Refused(detail) if ErrorCode::of(detail) == ErrorCode::VersionConflict => {
+                chat.checkpoint_version = detail.version;
+                Ok(())
+            }
+            _ if chat.membership == Membership::Member => self.forget_group(chat, Whose::Vault),
+            _ => Ok(()),
+        }
     }
 
     fn scene_entries(&self, chat: &Chat) -> Result<Vec<SceneEntry>, StoreError> {

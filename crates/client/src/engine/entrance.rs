@@ -1,40 +1,27 @@
-//! How a device gets its session: registration, login, second factor, new tokens, and the end.
+//! How a device gets its session: the way in for everybody, and the login of who comes back.
 
 use bytes::Bytes;
 use rand_core::CryptoRng;
 use sotto_crypto::certificate::{DeviceCertificate, DeviceClaims, Purpose};
 use sotto_crypto::identity::{DeviceKey, IdentityKey};
-use sotto_crypto::login::{ExportKey, Login, Password, Registration, StretchCost};
+use sotto_crypto::login::{ExportKey, Login, Password, StretchCost};
 use sotto_crypto::primitives::VerifyingKey;
 use sotto_crypto::proof::{Call as Proof, ProofStatement};
-use sotto_crypto::recovery::RecoveryCode;
-use sotto_crypto::vault::{RootSecret, SealedRoot, Unlock, Version};
+use sotto_crypto::vault::{SealedRoot, Unlock, Version};
 use sotto_crypto::vault_store::Item;
 use sotto_proto::wire::ErrorCode;
 use sotto_proto::wire::login_finish_request::SecondFactor;
-use sotto_proto::{AccountId, DeviceId, Method, PROTOCOL_VERSION, RequestId, UserName, wire};
-use zeroize::Zeroizing;
+use sotto_proto::{AccountId, DeviceId, PROTOCOL_VERSION, wire};
 
-use super::account::{Account, State, Vault, Wants};
+use super::account::State;
+use super::arrival::{Arrival, Entered};
 use super::change::{Attempt, Change, Why};
-use super::errands::{Errand, Running, login_record, words_of};
+use super::errands::{Errand, Running};
 use super::recovery::{Recovering, Recovery};
+use super::registering::{NewAccount, Registering};
 use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
-
-/// What somebody who is new here chooses.
-pub struct NewAccount {
-    /// The user name.
-    pub user_name: UserName,
-    /// Another name to log in by.
-    pub email: String,
-    /// The password.
-    pub password: Password,
-    /// What trying a password shall cost.
-    pub cost: StretchCost,
-    /// What the person calls this device.
-    pub device_name: String,
-}
+use super::vault::Vault;
 
 /// Who comes back, or comes with another device.
 pub struct Returning {
@@ -63,6 +50,7 @@ pub(super) enum Flow {
     Running(Running),
     Recovering(Box<Recovery>),
     Recovered(Box<Entered>),
+    Arriving(Box<Arrival>),
 }
 
 /// Takes over from a flow that waits in this state. A reply that belongs to none, or to one before, leaves it alone.
@@ -96,20 +84,6 @@ impl Visitor {
     }
 }
 
-pub(super) struct Registering {
-    chosen: NewAccountRest,
-    account: AccountId,
-    server_key: VerifyingKey,
-    registration: Registration,
-}
-
-struct NewAccountRest {
-    user_name: UserName,
-    email: String,
-    cost: StretchCost,
-    device_name: String,
-}
-
 pub(super) struct Proving {
     device_name: String,
     server_key: VerifyingKey,
@@ -128,21 +102,10 @@ pub(super) struct Entering {
     errand: Option<Errand>,
 }
 
-/// A device that the server let in, with the vault open.
-pub(super) struct Entered {
-    pub(super) account: AccountId,
-    pub(super) user_name: String,
-    pub(super) device: DeviceId,
-    pub(super) key: DeviceKey,
-    pub(super) device_name: String,
-    pub(super) server_key: VerifyingKey,
-    pub(super) root: RootSecret,
-    pub(super) vault_version: u64,
-}
-
 impl Step<'_, '_> {
     /// Begins with a look at the server, whose clock and key everything else needs.
     pub(super) fn enter(&mut self, visitor: Visitor) {
+        self.memory.visitor_token = None;
         self.memory.flow = Some(Flow::Greeting(Box::new(visitor)));
         self.memory.traffic.call(&wire::GetServerInfoRequest {});
     }
@@ -169,89 +132,6 @@ impl Step<'_, '_> {
         if let Some(visitor) = take_flow!(self, Greeting) {
             self.fail(visitor.attempt(), Why::Refused(code));
         }
-    }
-
-    fn start_registration(&mut self, chosen: NewAccount, server_key: VerifyingKey) -> Result<(), Mishap> {
-        let NewAccount { user_name, email, password, cost, device_name } = chosen;
-        let account = AccountId::from_bytes(self.moment.random());
-        let started = Registration::start(password, &mut self.moment.rng);
-        let (registration, request) = started.map_err(|_| Mishap::Bad("the password"))?;
-        let request = wire::RegisterStartRequest {
-            account_id: account.to_wire(),
-            user_name: user_name.as_str().to_owned(),
-            opaque_request: request.into(),
-        };
-        self.memory.traffic.call(&request);
-        let chosen = NewAccountRest { user_name, email, cost, device_name };
-        self.memory.flow = Some(Flow::Registering(Box::new(Registering { chosen, account, server_key, registration })));
-        Ok(())
-    }
-
-    /// The account is made here, whole, before the server hears of it.
-    pub(super) fn registration_started(&mut self, reply: &wire::RegisterStartResponse) -> Result<(), Mishap> {
-        let Some(flow) = take_flow!(self, Registering) else { return Ok(()) };
-        let Registering { chosen, account, server_key, registration } = *flow;
-        let done = registration.finish(&reply.opaque_response, account, chosen.cost, &mut self.moment.rng);
-        let done = done.map_err(|_| Mishap::Bad("opaque_response"))?;
-
-        let root = RootSecret::generate(&mut self.moment.rng);
-        let code = RecoveryCode::generate(&mut self.moment.rng);
-        let (identity, key) = (root.derive_identity_key(), DeviceKey::generate(&mut self.moment.rng));
-        let device = DeviceId::from_bytes(self.moment.random());
-        let vault_device = DeviceId::from_bytes(self.moment.random());
-        let certificate = self.certify(&identity, account, device, &key, Purpose::Device)?;
-        let mut vault = Vault::of(&root, vault_device);
-        let vault_certificate = self.certify(&identity, account, vault_device, &vault.key, Purpose::Vault)?;
-        vault.certificate = Some(vault_certificate);
-
-        let mut sealed_vault = wire::Vault::default();
-        for unlock in [Unlock::Password(&done.export_key), Unlock::RecoveryCode(&code)] {
-            sealed_vault = self.resealed(&root, unlock, account, Version::FIRST, sealed_vault);
-        }
-        let sealed_device_name =
-            sealed_name(&vault, account, device, Version::FIRST, &chosen.device_name, &mut self.moment.rng);
-        let request = wire::RegisterFinishRequest {
-            account_id: account.to_wire(),
-            user_name: chosen.user_name.as_str().to_owned(),
-            email: chosen.email,
-            device: Some(self.prove(account, device, &key, Proof::Register(&done.upload))),
-            record: Some(login_record(done.upload, chosen.cost)),
-            identity_key: Bytes::copy_from_slice(identity.public().as_bytes()),
-            certificates: vec![encoded(&certificate), encoded(&vault_certificate)],
-            vault: Some(sealed_vault),
-            sealed_device_name,
-        };
-        self.call(Lane::Session, &request)?;
-        self.begin_account(Account {
-            state: State::Entering,
-            id: account,
-            user_name: request.user_name,
-            identity: identity.public(),
-            device,
-            key,
-            certificate,
-            server_key,
-            vault: Some(vault),
-            vault_version: Version::FIRST.number(),
-            recovery_words: Some(words_of(&code)),
-            next_words: None,
-            access_token: Zeroizing::default(),
-            refresh_token: Zeroizing::default(),
-            cursor: Vec::new(),
-            wants: Wants::of(Wants::PACKAGES | Wants::VAULT_PACKAGE | Wants::SYNC | Wants::SAVED),
-            settings_change: 0,
-        })?;
-        Ok(self.know_own_device(device, false)?)
-    }
-
-    pub(super) fn registered(&mut self, reply: wire::RegisterFinishResponse) -> Result<(), Mishap> {
-        let session = reply.session.ok_or(Mishap::Bad("session"))?;
-        self.update(|account| {
-            account.take(&session);
-            account.state = State::InUse;
-        })?;
-        self.tell(Change::SignedIn);
-        Ok(())
     }
 
     fn start_login(
@@ -333,106 +213,7 @@ impl Step<'_, '_> {
         }
         let (user_name, vault_version) = (reply.user_name, vault.version);
         let entered = Entered { account, user_name, device, key, device_name, server_key, root, vault_version };
-        self.come_home(entered, session)
-    }
-
-    /// Takes an opened session over. A device that the account does not vouch for yet is certified first.
-    pub(super) fn come_home(&mut self, entered: Entered, session: wire::Session) -> Result<(), Mishap> {
-        let Entered { account, user_name, device, key, device_name, server_key, root, vault_version } = entered;
-        self.memory.token_is_stale = false;
-        let identity = root.derive_identity_key();
-        if session.certified && self.memory.account.is_some() {
-            self.update(|known| {
-                known.take(&session);
-                known.vault_version = vault_version;
-                known.state = State::InUse;
-                known.wants.add(Wants::SYNC | Wants::OWN_ACCOUNT | Wants::PACKAGES);
-            })?;
-            self.tell(Change::SignedIn);
-            return Ok(());
-        }
-        let certificate = self.certify(&identity, account, device, &key, Purpose::Device)?;
-        // Whose the vault device is follows from the root; its id is read from the account's certificates.
-        let vault = Vault::of(&root, DeviceId::from_bytes([0; 16]));
-        let sealed_name = sealed_name(&vault, account, device, Version::FIRST, &device_name, &mut self.moment.rng);
-        self.call(Lane::Certify, &wire::AddDeviceRequest { certificate: encoded(&certificate), sealed_name })?;
-        self.begin_account(Account {
-            state: State::Entering,
-            id: account,
-            user_name,
-            identity: identity.public(),
-            device,
-            key,
-            certificate,
-            server_key,
-            vault: Some(vault),
-            vault_version,
-            recovery_words: None,
-            next_words: None,
-            access_token: Zeroizing::new(session.access_token),
-            refresh_token: Zeroizing::new(session.refresh_token),
-            cursor: Vec::new(),
-            wants: Wants::of(Wants::OWN_ACCOUNT | Wants::PACKAGES | Wants::SYNC | Wants::BLOCKED),
-            settings_change: 0,
-        })?;
-        Ok(())
-    }
-
-    /// The account vouches for this device; a new token says so.
-    pub(super) fn certified(&mut self) -> Result<(), Mishap> {
-        self.update(|account| account.wants.add(Wants::TOKEN))?;
-        self.refresh()
-    }
-
-    /// Asks for new tokens.
-    pub(super) fn refresh(&mut self) -> Result<(), Mishap> {
-        if self.is_busy(Lane::Session)? {
-            return Ok(());
-        }
-        if !self.memory.clock_is_set {
-            self.memory.traffic.call(&wire::GetServerInfoRequest {});
-        }
-        let id = RequestId::from_bytes(self.moment.random());
-        let request = self.refresh_request(id)?;
-        Ok(self.call(Lane::Session, &request)?)
-    }
-
-    /// The same request with a proof of now. It may have been answered, and to the server a second request for its token is a thief's.
-    fn sign_refresh_again(&mut self) -> Result<(), Mishap> {
-        let waiting = self.kept_in(Lane::Session)?;
-        let Some((ticket, kept)) = waiting.filter(|(_, kept)| kept.method == Method::AuthRefresh) else {
-            return Ok(());
-        };
-        let former: wire::RefreshRequest = kept.request()?;
-        let id = RequestId::parse("request_id", &former.request_id).map_err(|_| Mishap::Bad("a stored call"))?;
-        let request = self.refresh_request(id)?;
-        self.replace(ticket, &request)?;
-        self.memory.traffic.hurry(ticket);
-        Ok(())
-    }
-
-    fn refresh_request(&self, id: RequestId) -> Result<wire::RefreshRequest, Mishap> {
-        let account = self.account()?;
-        let token = account.refresh_token.to_string();
-        let call = Proof::Refresh { request: id, token: token.as_bytes() };
-        let proof = self.prove(account.id, account.device, &account.key, call);
-        Ok(wire::RefreshRequest { refresh_token: token, request_id: id.to_wire(), device: Some(proof) })
-    }
-
-    pub(super) fn refreshed(&mut self, reply: wire::RefreshResponse) -> Result<(), Mishap> {
-        let session = reply.session.ok_or(Mishap::Bad("session"))?;
-        self.memory.token_is_stale = false;
-        let entering = self.account()?.state == State::Entering;
-        self.update(|account| {
-            account.take(&session);
-            account.wants.remove(Wants::TOKEN);
-            if session.certified {
-                account.state = State::InUse;
-            }
-        })?;
-        if entering && session.certified {
-            self.tell(Change::SignedIn);
-        }
+        self.arrive(entered, session);
         Ok(())
     }
 
@@ -445,6 +226,7 @@ impl Step<'_, '_> {
         }
         if code != ErrorCode::SecondFactorWrong {
             self.memory.flow = None;
+            self.memory.visitor_token = None;
         }
         if what == Attempt::Register && self.memory.account.as_ref().is_some_and(|known| known.state == State::Entering)
         {
@@ -455,19 +237,11 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    /// The server ended the session. What is here stays.
-    pub(super) fn signed_out(&mut self) -> Result<(), Mishap> {
-        self.forget(Lane::Session)?;
-        self.update(|account| account.state = State::SignedOut)?;
-        self.tell(Change::SignedOut);
-        Ok(())
-    }
-
     pub(super) fn fail(&mut self, what: Attempt, why: Why) {
         self.tell(Change::Failed { what, why });
     }
 
-    fn certify(
+    pub(super) fn certify(
         &self,
         identity: &IdentityKey,
         account: AccountId,

@@ -175,11 +175,11 @@ impl Step<'_, '_> {
         Ok(position)
     }
 
-    /// Notes when the epochs before a commit ended.
-    pub(super) fn end_epochs(&mut self, chat: &Chat, at_ms: u64) -> Result<(), Mishap> {
+    /// Notes when the epochs before a commit ended, and whether nothing was said in them.
+    pub(super) fn end_epochs(&mut self, chat: &Chat, at_ms: u64, quiet: bool) -> Result<(), Mishap> {
         self.db
-            .prepare_cached("UPDATE epochs SET ended_ms = ?2 WHERE conversation = ?1 AND ended_ms = 0")?
-            .execute(params![chat.number, at_ms])?;
+            .prepare_cached("UPDATE epochs SET ended_ms = ?2, quiet = ?3 WHERE conversation = ?1 AND ended_ms = 0")?
+            .execute(params![chat.number, at_ms, quiet])?;
         Ok(())
     }
 

@@ -16,8 +16,10 @@ use zeroize::Zeroizing;
 use super::account::Wants;
 use super::change::{Attempt, Change, Why};
 use super::entrance::{Flow, sealed_name, take_flow};
+use super::own::decoded;
 use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
+use super::vault::vault_certificates;
 
 /// Something that needs the password.
 pub enum Errand {
@@ -38,8 +40,10 @@ pub enum Errand {
     DisableFactor,
     /// Ten new backup codes; the old ones are void.
     RenewBackupCodes,
-    /// Another device of the account is no longer trusted.
+    /// Another device of the account is lost: it is revoked, and the vault gets new keys, since it has the present ones.
     RevokeDevice(DeviceId),
+    /// New keys of the vault are begun, if they are due, or fetched, if another device has begun them.
+    RenewVault,
     /// The account is deleted, and everything of it here is wiped.
     DeleteAccount,
 }
@@ -50,7 +54,7 @@ impl Errand {
             Self::ChangePassword { .. } => Attempt::Password,
             Self::RenewRecoveryWords => Attempt::RecoveryWords,
             Self::EnableFactor | Self::DisableFactor | Self::RenewBackupCodes => Attempt::Factor,
-            Self::RevokeDevice(_) => Attempt::Devices,
+            Self::RevokeDevice(_) | Self::RenewVault => Attempt::Devices,
             Self::DeleteAccount => Attempt::Deletion,
         }
     }
@@ -59,7 +63,11 @@ impl Errand {
 /// An errand between two replies.
 pub(super) enum Running {
     Password(Box<NewPassword>),
-    Revoking { device: DeviceId, root: RootSecret },
+    /// With the list of the devices comes what is needed to revoke one, or to renew the vault's keys.
+    Listing {
+        lost: Option<DeviceId>,
+        root: RootSecret,
+    },
 }
 
 pub(super) struct NewPassword {
@@ -121,12 +129,15 @@ impl Step<'_, '_> {
                 let proof = self.prove(account.id, account.device, &account.key, Proof::DeleteAccount);
                 self.memory.traffic.call(&wire::DeleteAccountRequest { device: Some(proof) });
             }
-            Errand::RevokeDevice(device) => {
-                self.memory.traffic.call(&wire::ListDevicesRequest {});
-                self.memory.flow = Some(Flow::Running(Running::Revoking { device, root }));
-            }
+            Errand::RevokeDevice(device) => self.list_for(Some(device), root),
+            Errand::RenewVault => self.list_for(None, root),
         }
         Ok(())
+    }
+
+    fn list_for(&mut self, lost: Option<DeviceId>, root: RootSecret) {
+        self.memory.traffic.call(&wire::ListDevicesRequest {});
+        self.memory.flow = Some(Flow::Running(Running::Listing { lost, root }));
     }
 
     pub(super) fn password_evaluated(&mut self, reply: &wire::ChangePasswordStartResponse) -> Result<(), Mishap> {
@@ -237,19 +248,26 @@ impl Step<'_, '_> {
 
     /// The devices of the account, for a person to look at or for one of them to be revoked.
     pub(super) fn devices_came(&mut self, reply: &wire::ListDevicesResponse) -> Result<(), Mishap> {
+        if self.arrived(reply)? {
+            return Ok(());
+        }
         match take_flow!(self, Running) {
-            Some(Running::Revoking { device, root }) => return self.revoke(device, &root, reply),
+            Some(Running::Listing { lost, root }) => return self.listed(lost, &root, reply),
             Some(other) => self.memory.flow = Some(Flow::Running(other)),
             None => {}
         }
         let known = self.known_own_devices()?;
         let account = self.account()?;
         let vault = account.vault.as_ref();
-        let people_hold = |device: &&wire::Device| vault.is_none_or(|vault| vault.device.to_wire() != device.device_id);
+        let now = self.now();
+        let certificates: Vec<_> = decoded(reply.devices.iter().map(|device| &device.certificate)).collect();
+        let vaults: Vec<_> = vault_certificates(&certificates, account.id, &account.identity, now)
+            .map(|certificate| certificate.claimed_device().to_wire())
+            .collect();
         let named = |device: &wire::Device| -> Option<OwnDevice> {
             let id = DeviceId::parse("device_id", &device.device_id).ok()?;
             let opened = vault.and_then(|vault| {
-                vault.store.open(account.id, &Item::DeviceName(id), Version::NONE, &device.sealed_name).ok()
+                vault.open(account.id, &Item::DeviceName(id), Version::NONE, &device.sealed_name).ok()
             });
             let (name, name_version) = opened.map_or((String::new(), Version::NONE), |(name, version)| {
                 (String::from_utf8_lossy(name.expose_secret()).into_owned(), version)
@@ -264,7 +282,8 @@ impl Step<'_, '_> {
                 is_new: known.get(&id) == Some(&true),
             })
         };
-        let devices = reply.devices.iter().filter(people_hold).filter_map(named).collect();
+        let devices =
+            reply.devices.iter().filter(|device| !vaults.contains(&device.device_id)).filter_map(named).collect();
         self.memory.devices = devices;
         self.tell(Change::Devices);
         Ok(())
@@ -281,22 +300,35 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    fn revoke(&mut self, device: DeviceId, root: &RootSecret, reply: &wire::ListDevicesResponse) -> Result<(), Mishap> {
+    fn listed(
+        &mut self,
+        lost: Option<DeviceId>,
+        root: &RootSecret,
+        reply: &wire::ListDevicesResponse,
+    ) -> Result<(), Mishap> {
+        let certificates: Vec<_> = decoded(reply.devices.iter().map(|device| &device.certificate)).collect();
+        self.take_over_from(root, &certificates)?;
+        if let Some(lost) = lost {
+            return self.revoke(lost, root, &certificates);
+        }
+        self.renew_if_due(root)?;
+        self.tell(Change::Done(Attempt::Devices));
+        Ok(())
+    }
+
+    fn revoke(&mut self, lost: DeviceId, root: &RootSecret, certificates: &[DeviceCertificate]) -> Result<(), Mishap> {
         let (now, account) = (self.now(), self.account()?);
         let identity = root.derive_identity_key();
-        let listed = reply.devices.iter().find(|listed| listed.device_id == device.to_wire());
-        let revocation = listed
-            .and_then(|listed| DeviceCertificate::decode(&listed.certificate).ok())
-            .and_then(|certificate| certificate.verify(account.id, &identity.public(), now).ok())
+        let revocation = certificates
+            .iter()
+            .filter(|certificate| certificate.claimed_device() == lost)
+            .find_map(|certificate| certificate.verify(account.id, &identity.public(), now).ok())
             .and_then(|verified| DeviceRevocation::by_account(&identity, &verified, now));
-        match revocation {
-            Some(revocation) => {
-                let revocation = Bytes::copy_from_slice(&revocation.encode());
-                self.memory.traffic.call(&wire::RevokeDeviceRequest { revocation });
-            }
-            None => self.fail(Attempt::Devices, Why::NobodyThere),
-        }
-        Ok(())
+        let Some(revocation) = revocation else {
+            self.fail(Attempt::Devices, Why::NobodyThere);
+            return Ok(());
+        };
+        self.revoke_lost(lost, &revocation, root)
     }
 
     /// A device was revoked: another one, or this one on its way out. The server has ended the session with it.

@@ -1,8 +1,13 @@
 //! Messages that disappear: what has expired is taken out of the store, its words out of the index, and the secrets that opened it with
 //! it. What a conversation is called, and who its people are, stays.
+//!
+//! What the vault device keeps on the server leads to every epoch since it got its place. So it gets its place anew, and its state is
+//! sealed without what has expired: once a day at most, as it takes a commit.
+
+use rusqlite::params;
 
 use super::change::Change;
-use super::chat::Chat;
+use super::chat::{Chat, Membership};
 use super::step::{Mishap, Step};
 
 impl Step<'_, '_> {
@@ -12,21 +17,33 @@ impl Step<'_, '_> {
         for chat in Chat::all(self.db)? {
             let retention = self.current_roster(&chat)?.map_or(0, |roster| u64::from(roster.retention));
             if retention > 0 {
-                self.expire_in(&chat, now_ms.saturating_sub(retention * 1_000))?;
+                let retention_ms = retention * 1_000;
+                self.expire_in(&chat, now_ms.saturating_sub(retention_ms))?;
+                self.seal_vault_anew(&chat, now_ms.saturating_sub(retention_ms.max(SEALED_ANEW_MS)))?;
             }
         }
         Ok(())
     }
 
     fn expire_in(&mut self, chat: &Chat, before_ms: u64) -> Result<(), Mishap> {
+        let before = params![chat.number, i64::try_from(before_ms).unwrap_or(i64::MAX)];
+        self.db.prepare_cached(STALE)?.execute(before)?;
         let mut gone = 0;
         for sql in [WORDS, ACTS, ENTRIES, EPOCHS] {
-            gone +=
-                self.db.prepare_cached(sql)?.execute([chat.number, i64::try_from(before_ms).unwrap_or(i64::MAX)])?;
+            gone += self.db.prepare_cached(sql)?.execute(before)?;
         }
         if gone > 0 {
             self.tell(Change::Timeline(chat.id));
             self.tell(Change::Chats);
+        }
+        Ok(())
+    }
+
+    /// The vault device's state on the server opens what has expired, and was not sealed for long enough.
+    fn seal_vault_anew(&mut self, chat: &Chat, before_ms: u64) -> Result<(), Mishap> {
+        if chat.membership == Membership::Member {
+            let before = params![chat.number, i64::try_from(before_ms).unwrap_or(i64::MAX)];
+            self.db.prepare_cached(ANEW)?.execute(before)?;
         }
         Ok(())
     }
@@ -38,6 +55,7 @@ impl Step<'_, '_> {
     }
 }
 
+const SEALED_ANEW_MS: u64 = 24 * 60 * 60 * 1_000;
 const EPOCH_MAX_MS: u64 = 24 * 60 * 60 * 1_000;
 
 const WORDS: &str = "
@@ -48,4 +66,10 @@ const ACTS: &str = "
 const ENTRIES: &str = "
     DELETE FROM entries WHERE conversation = ?1 AND received_at_ms < ?2
       AND seq NOT IN (SELECT seq FROM scenes WHERE conversation = ?1)";
+/// An epoch in which something was said goes.
+const STALE: &str = "
+    UPDATE chats SET vault_stale = 1 WHERE conversation = ?1 AND EXISTS (
+      SELECT 1 FROM epochs WHERE conversation = ?1 AND ended_ms > 0 AND ended_ms < ?2 AND quiet = 0)";
+const ANEW: &str =
+    "UPDATE chats SET vault_due = 2 WHERE conversation = ?1 AND vault_stale = 1 AND vault_sealed_ms < ?2";
 const EPOCHS: &str = "DELETE FROM epochs WHERE conversation = ?1 AND ended_ms > 0 AND ended_ms < ?2";

@@ -1,11 +1,13 @@
 //! What people want to change in a conversation. An intent stands until the log shows that it is fulfilled or the rules say that it
 //! cannot be: a commit that lost its race is simply made again.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use bytes::Bytes;
 use prost::Message as _;
 use rusqlite::{OptionalExtension as _, params};
+use sotto_crypto::certificate::Purpose;
 use sotto_crypto::mls::governance::{History, Policy, Role, VaultPolicy};
 use sotto_crypto::mls::group::{Changes, Group, PendingCommit};
 use sotto_crypto::mls::key_package::KeyPackage;
@@ -275,24 +277,46 @@ impl Step<'_, '_> {
                 return Ok(true);
             }
             self.drop_intent(number)?;
-            self.fail(Attempt::Change(chat.id), Why::NotAllowed);
+            match intent.aim {
+                Some(Aim::Leave(_)) => self.fail(Attempt::Leave(chat.id), self.why_it_stays(&standing)?),
+                _ => self.fail(Attempt::Change(chat.id), Why::NotAllowed),
+            }
         }
         Ok(false)
     }
 
+    /// Why the rules keep an account in a group (docs/PROTOCOL.md, 7.4, R11).
+    fn why_it_stays(&self, standing: &Standing) -> Result<Why, Mishap> {
+        let own = self.account()?.id;
+        let owners = standing.accounts.keys().filter(|account| standing.governance.listed_role(account) == Role::Owner);
+        let is_only_owner = standing.accounts.len() > 1 && owners.eq([&own]);
+        Ok(if is_only_owner { Why::OnlyOwner } else { Why::NotAllowed })
+    }
+
     /// Makes a commit and decides to send it. False if the rules do not allow it.
     pub(super) fn commit(&mut self, chat: &mut Chat, group: &mut Group, changes: Changes) -> Result<bool, Mishap> {
+        Ok(self.commit_with(chat, group, changes)?.is_some())
+    }
+
+    /// As [`Step::commit`]; gives the Welcomes of those who are added.
+    pub(super) fn commit_with(
+        &mut self,
+        chat: &mut Chat,
+        group: &mut Group,
+        changes: Changes,
+    ) -> Result<Option<Vec<Bytes>>, Mishap> {
         let position = position_of(group)?;
-        let Ok(pending) = group.commit(changes, self.now(), &mut self.moment.rng) else { return Ok(false) };
+        let Ok(pending) = group.commit(changes, self.now(), &mut self.moment.rng) else { return Ok(None) };
+        let welcomes = welcomes_of(&pending)?;
         let request = wire::CommitRequest {
             conversation_id: chat.id.to_wire(),
             generation: position.generation.get(),
             epoch: position.epoch.get(),
-            welcomes: welcomes_of(&pending)?,
+            welcomes: welcomes.clone(),
             commit: pending.commit.into(),
         };
         self.call(Lane::Log(chat.id), &request)?;
-        Ok(true)
+        Ok(Some(welcomes))
     }
 
     pub(super) fn claim(&mut self, chat: &Chat, accounts: &[AccountId], suite: u16) -> Result<(), StoreError> {
@@ -310,7 +334,7 @@ impl Step<'_, '_> {
         reply: wire::ClaimKeyPackagesResponse,
     ) -> Result<Result<Vec<KeyPackage>, Why>, Mishap> {
         let now = self.now();
-        let mut packages = Vec::new();
+        let mut packages: Vec<KeyPackage> = Vec::new();
         for claimed in reply.accounts {
             let keys = claimed.keys.ok_or(Mishap::Bad("keys"))?;
             let account = self.take_keys(&keys)?;
@@ -328,6 +352,7 @@ impl Step<'_, '_> {
                 packages.push(package);
             }
         }
+        keep_newest_vaults(&mut packages);
         Ok(Ok(packages))
     }
 
@@ -375,13 +400,15 @@ impl Step<'_, '_> {
         }
         let Failure::Refused(detail) = failure else { return Ok(()) };
         let code = ErrorCode::of(detail);
+        let was_succession = self.vault_commit_failed(chat, code != ErrorCode::EpochConflict)?;
         if code == ErrorCode::EpochConflict {
             let last = detail.position.as_ref().map_or(0, |position| position.last_seq);
             chat.server_seq = chat.server_seq.max(last);
             chat.server_epoch = detail.position.as_ref().map_or(chat.server_epoch, |position| position.epoch);
             return Ok(());
         }
-        if let Some((number, _)) = self.first_intent(chat)? {
+        let wanted = self.first_intent(chat)?.filter(|_| !was_succession);
+        if let Some((number, _)) = wanted {
             self.drop_intent(number)?;
         }
         if code == ErrorCode::NotFound {
@@ -404,6 +431,21 @@ impl Step<'_, '_> {
         self.call(Lane::Log(chat.id), &request)?;
         Ok(true)
     }
+}
+
+/// While one vault device takes the places of another, an account has two; in a group there is room for one.
+fn keep_newest_vaults(packages: &mut Vec<KeyPackage>) {
+    let mut newest = BTreeMap::new();
+    for claims in packages.iter().map(|package| package.device().claims()) {
+        if claims.purpose == Purpose::Vault {
+            let latest = newest.entry(claims.account).or_insert((claims.issued, claims.device));
+            *latest = (*latest).max((claims.issued, claims.device));
+        }
+    }
+    packages.retain(|package| {
+        let claims = package.device().claims();
+        claims.purpose != Purpose::Vault || newest.get(&claims.account) == Some(&(claims.issued, claims.device))
+    });
 }
 
 fn is_revoked(package: &KeyPackage, revocations: &[Bytes]) -> bool {

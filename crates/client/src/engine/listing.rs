@@ -34,6 +34,8 @@ pub struct ChatView {
     pub other: Option<AccountId>,
     /// The newest thing in it.
     pub last: Option<Item>,
+    /// How its author is called, where that is not clear: in a group, for what others said.
+    pub last_by: Option<String>,
     /// When something last happened, in milliseconds since 1970 of the server's time.
     pub at_ms: u64,
     /// What is left to read.
@@ -72,7 +74,7 @@ impl Engine {
     }
 
     fn chat_view(&self, chat: &Chat, beside: Beside) -> Result<ChatView, EngineError> {
-        let Beside { other, contact, scene, newest, undecided, verified_key, of_chat } = beside;
+        let Beside { other, contact, scene, newest, speaker, undecided, verified_key, of_chat } = beside;
         let OfChat { preferences, draft } = of_chat;
         let verified = contact.as_ref().is_some_and(|contact| {
             contact.new_identity.is_none() && contact.identity.is_some() && contact.identity == verified_key
@@ -83,6 +85,10 @@ impl Engine {
             Some(hidden) => self.store.page(chat.id, None, LAST_AMONG)?.into_iter().rfind(|item| item.author != hidden),
             None => newest,
         };
+        let author = last.as_ref().map(|item| item.author).filter(|author| Some(*author) != self.own_account());
+        let author = author.filter(|_| chat.kind == ConversationKind::Group);
+        let last_by =
+            author.and_then(|author| profile_name(&scene, author).or(speaker.map(|speaker| speaker.user_name)));
         let title = match other {
             Some(other) => profile_name(&scene, other).or(contact.map(|contact| contact.user_name)),
             None => scene.title.title.map(|title| title.as_str().to_owned()),
@@ -95,6 +101,7 @@ impl Engine {
             title: title.unwrap_or_default(),
             other,
             last,
+            last_by,
             at_ms: chat.server_at_ms,
             unread,
             ready: matches!(chat.membership, Membership::Member | Membership::Former) || chat.window.is_some(),
@@ -118,12 +125,14 @@ impl Engine {
         let (db, account) = (self.store.connection(), self.memory.account.as_ref());
         let other = self.other_side(chat)?;
         let both = account.zip(other);
+        let newest = self.store.page(chat.id, None, 1)?.pop();
         Ok(Beside {
             other,
             verified_key: both.map(|(own, other)| verified_key(db, own, other)).transpose()?.flatten(),
             contact: other.map(|other| contact(db, other)).transpose()?.flatten(),
             scene: self.store.scene(chat.id)?,
-            newest: self.store.page(chat.id, None, 1)?.pop(),
+            speaker: newest.as_ref().map(|item| contact(db, item.author)).transpose()?.flatten(),
+            newest,
             undecided: account.map(|account| undecided_member(db, account, chat)).transpose()?.flatten(),
             of_chat: account.map(|account| of_chat(db, account, chat.id)).transpose()?.unwrap_or_default(),
         })
@@ -143,12 +152,14 @@ impl Engine {
             let setting = |name: Name| account.and_then(|account| settings.get(&name.slot(account)?));
             let of_chat = setting(Name::Chat(chat.id)).map(|body| OfChat::decode(body.as_slice()));
             let roster = if undecided.is_empty() { None } else { roster_at(db, chat)? };
+            let newest = newest.remove(&chat.number);
             let beside = Beside {
                 other,
+                speaker: newest.as_ref().and_then(|item| contacts.get(&item.author)).cloned(),
                 verified_key: other.and_then(|other| kept_key(setting(Name::Contact(other))?)),
                 contact: other.and_then(|other| contacts.get(&other)).cloned(),
                 scene: scenes.remove(&chat.number).unwrap_or_default(),
-                newest: newest.remove(&chat.number),
+                newest,
                 undecided: roster.and_then(|roster| undecided.iter().copied().find(|member| roster.has(*member))),
                 of_chat: of_chat.and_then(Result::ok).unwrap_or_default(),
             };
@@ -192,6 +203,8 @@ struct Beside {
     contact: Option<Contact>,
     scene: Scene,
     newest: Option<Item>,
+    /// Who said that.
+    speaker: Option<Contact>,
     undecided: Option<AccountId>,
     /// The identity key of the other side that the person has verified.
     verified_key: Option<[u8; 32]>,

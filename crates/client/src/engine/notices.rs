@@ -45,6 +45,11 @@ pub enum Line {
         /// Who changed them.
         by: AccountId,
     },
+    /// The conversation has another title.
+    Renamed {
+        /// Who gave it that.
+        by: AccountId,
+    },
     /// An account has a new device here.
     DeviceAdded(AccountId),
     /// A device of an account is gone.
@@ -100,6 +105,7 @@ impl Line {
             Self::KeyChanged(who) => stored(8, Some(who), None, 0),
             Self::Trouble(trouble) => stored(9, None, None, trouble.number().into()),
             Self::Unreadable => stored(10, None, None, 0),
+            Self::Renamed { by } => stored(11, None, Some(by), 0),
         }
         .encode_to_vec()
     }
@@ -119,6 +125,7 @@ impl Line {
             8 => Self::KeyChanged(id(who)?),
             9 => Self::Trouble(Trouble::from_number(value)?),
             10 => Self::Unreadable,
+            11 => Self::Renamed { by: id(by)? },
             _ => return None,
         })
     }

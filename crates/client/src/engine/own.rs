@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use rusqlite::params;
 use sotto_crypto::certificate::{DeviceCertificate, Purpose};
 use sotto_proto::{DeviceId, wire};
@@ -69,20 +70,16 @@ impl Step<'_, '_> {
         let now = self.now();
         let account = self.account()?;
         let (own, identity) = (account.id, account.identity);
-        let certificates = keys.certificates.iter().filter_map(|bytes| DeviceCertificate::decode(bytes).ok());
-        let vouched = certificates.filter_map(|certificate| {
-            let purpose = certificate.verify(own, &identity, now).ok()?.claims().purpose;
-            Some((purpose, certificate))
-        });
-        let (vaults, devices): (Vec<_>, Vec<_>) = vouched.partition(|(purpose, _)| *purpose == Purpose::Vault);
+        let certificates: Vec<_> = decoded(&keys.certificates).collect();
+        let is_device = |certificate: &&DeviceCertificate| {
+            certificate.verify(own, &identity, now).is_ok_and(|device| device.claims().purpose == Purpose::Device)
+        };
+        let devices = certificates.iter().filter(is_device).map(DeviceCertificate::claimed_device).collect();
         self.update(|account| {
             account.wants.remove(Wants::OWN_ACCOUNT);
             account.user_name.clone_from(&keys.user_name);
-            if let (Some(kept), Some((_, certificate))) = (account.vault.as_mut(), vaults.into_iter().next_back()) {
-                kept.device = certificate.claimed_device();
-                kept.certificate = Some(certificate);
-            }
         })?;
+        self.meet_vaults(&certificates)?;
         self.memory.own = Some(OwnAccount {
             email: reply.email,
             has_factor: reply.totp_enabled,
@@ -90,7 +87,7 @@ impl Step<'_, '_> {
             storage_used: reply.storage_used,
             storage_quota: reply.storage_quota,
         });
-        self.watch_own_devices(&devices.iter().map(|(_, certificate)| certificate.claimed_device()).collect())?;
+        self.watch_own_devices(&devices)?;
         self.take_keys(&keys)?;
         self.tell(Change::Account);
         self.revisit_unfinished()
@@ -127,4 +124,11 @@ impl Step<'_, '_> {
         let rows = statement.query_map([], |row| Ok((DeviceId::from_bytes(row.get(0)?), row.get(1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
+}
+
+/// Certificates as a server lists them. What is none is left out.
+pub(super) fn decoded<'c>(
+    certificates: impl IntoIterator<Item = &'c Bytes>,
+) -> impl Iterator<Item = DeviceCertificate> {
+    certificates.into_iter().filter_map(|bytes| DeviceCertificate::decode(bytes).ok())
 }

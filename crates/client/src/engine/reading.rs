@@ -158,13 +158,14 @@ impl Step<'_, '_> {
         reader.group_changed |= processed.is_ok();
         match processed {
             Ok(Received::Commit(commit)) => {
+                self.end_epochs(reader.chat, at_ms, reader.chat.epoch_events == 0)?;
                 reader.chat.epoch_began_ms = at_ms;
                 reader.chat.epoch_events = 0;
                 reader.chat.epoch = group.epoch();
-                self.end_epochs(reader.chat, at_ms)?;
                 self.keep_epoch(reader.chat, group)?;
                 self.meet(group)?;
                 self.hand_over(reader.chat, group, &commit, entry.position)?;
+                self.vault_succeeded(reader.chat, group, &commit, seq)?;
                 for line in lines_of(&commit, entry.position.epoch.get() == 0) {
                     self.note(reader.chat, seq, at_ms, line)?;
                 }
@@ -252,6 +253,7 @@ impl Step<'_, '_> {
         if self.take_history_keys(reader.chat, &epoch.roster, &opened, entry.position)? {
             reader.handed_over = Some(before);
         }
+        self.take_vault_keys(reader.chat, &opened)?;
         let (seq, at_ms) = (entry.seq.get(), entry.received_at_ms);
         self.take_event(reader.chat, &epoch.roster, &opened, id, seq, at_ms)
     }
@@ -297,6 +299,9 @@ impl Step<'_, '_> {
         if !is_kept(roster, author, said.as_ref()) {
             return Ok(());
         }
+        if matches!(said, Some(Content::Title(_))) {
+            self.note(chat, seq, received_at_ms, Line::Renamed { by: author })?;
+        }
         // Both own a chat of two, and still neither takes back what the other one has said.
         let is_equal = chat.kind == ConversationKind::Direct && matches!(said, Some(Content::Delete(_)));
         let standing = if is_equal { Standing::Member } else { roster.standing_of(author) };
@@ -324,7 +329,7 @@ impl Step<'_, '_> {
 fn is_kept(roster: &Roster, author: sotto_proto::AccountId, said: Option<&Content>) -> bool {
     match said {
         Some(Content::Title(_) | Content::Picture(_)) => roster.may_rename(author),
-        Some(Content::HistoryKeys(_)) => false,
+        Some(Content::HistoryKeys(_) | Content::VaultKeys(_)) => false,
         Some(Content::Profile(_) | Content::System(_)) => true,
         _ => roster.may_post(author),
     }

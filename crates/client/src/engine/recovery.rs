@@ -8,8 +8,9 @@ use sotto_crypto::recovery::RecoveryCode;
 use sotto_crypto::vault::{SealedRoot, Unlock, Version};
 use sotto_proto::{AccountId, DeviceId, wire};
 
+use super::arrival::Entered;
 use super::change::{Attempt, Why};
-use super::entrance::{Entered, Flow, take_flow};
+use super::entrance::{Flow, take_flow};
 use super::errands::login_record;
 use super::step::{Mishap, Step};
 
@@ -99,7 +100,8 @@ impl Step<'_, '_> {
     pub(super) fn recovered(&mut self, reply: wire::RecoverFinishResponse) -> Result<(), Mishap> {
         let Some(entered) = take_flow!(self, Recovered) else { return Ok(()) };
         let session = reply.session.ok_or(Mishap::Bad("session"))?;
-        self.come_home(*entered, session)
+        self.arrive(*entered, session);
+        Ok(())
     }
 
     /// The device that enters an account: this one, if it was in it before, or a new one. None if it is in another account.

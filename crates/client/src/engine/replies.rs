@@ -33,7 +33,10 @@ impl Step<'_, '_> {
                 self.password_evaluated(&reply::<wire::ChangePasswordStartRequest>(whole())?)
             }
             Method::AuthChangePasswordFinish => self.password_changed(&kept.request()?),
-            Method::AuthDeleteAccount => self.wipe(),
+            Method::AuthDeleteAccount => {
+                self.tell(Change::Done(Attempt::Deletion));
+                self.wipe()
+            }
             Method::AccountPutVault => self.vault_is_put(&kept.request()?),
             Method::AuthEnableTotpStart => {
                 self.factor_drawn(&reply::<wire::EnableTotpStartRequest>(whole())?);
@@ -51,7 +54,10 @@ impl Step<'_, '_> {
             Method::AccountListSettings => self.settings_came(&reply::<wire::ListSettingsRequest>(whole())?),
             Method::AccountListBlocked => self.blocked_came(&reply::<wire::ListBlockedRequest>(whole())?),
             Method::AccountListDevices => self.devices_came(&reply::<wire::ListDevicesRequest>(whole())?),
-            Method::AccountRevokeDevice => self.revoked(),
+            Method::AccountRevokeDevice => {
+                let is_of_renewal = self.renewal_revoked(&kept.request()?)?;
+                if is_of_renewal { Ok(()) } else { self.revoked() }
+            }
             Method::AuthListSessions => {
                 self.sessions_came(&reply::<wire::ListSessionsRequest>(whole())?);
                 Ok(())
@@ -65,7 +71,10 @@ impl Step<'_, '_> {
                 self.tell(Change::Done(Attempt::Devices));
                 Ok(())
             }
-            Method::AccountAddDevice => self.certified(),
+            Method::AccountAddDevice => {
+                let is_of_renewal = self.renewal_filed(&kept.request()?)?;
+                if is_of_renewal { Ok(()) } else { self.certified() }
+            }
             Method::AccountGetOwnAccount => self.take_own_account(reply::<wire::GetOwnAccountRequest>(whole())?),
             Method::AccountLookUpUser => self.found(ticket, reply::<wire::LookUpUserRequest>(whole())?),
             Method::AccountGetAccountKeys => {
@@ -116,12 +125,12 @@ impl Step<'_, '_> {
                 self.tree_came(&mut chat, &tree)?;
             }
             Method::ConversationListWelcomes => {
-                self.welcomes_came(&mut chat, &reply::<wire::ListWelcomesRequest>(whole)?)?;
+                self.welcomes_came(&mut chat, &kept.request()?, &reply::<wire::ListWelcomesRequest>(whole)?)?;
             }
             Method::AccountGetCheckpoints => {
                 self.checkpoint_came(&mut chat, &reply::<wire::GetCheckpointsRequest>(whole)?)?;
             }
-            Method::AccountPutCheckpoint => chat.checkpoint_version += 1,
+            Method::AccountPutCheckpoint => self.checkpoint_is_put(&mut chat)?,
             Method::ConversationPutReadMarker => self.marked(&mut chat, &kept.request()?)?,
             Method::ConversationGetReadMarkers => {
                 for marker in reply::<wire::GetReadMarkersRequest>(whole)?.markers {
@@ -267,11 +276,14 @@ impl Step<'_, '_> {
             | Method::AuthRenewBackupCodes => {
                 self.errand_refused(Attempt::Factor, failure);
             }
+            Method::AccountRevokeDevice if self.renewal_not_revoked(&kept.request()?, Why::Refused(code))? => {}
             Method::AccountRevokeDevice if self.memory.leaving => self.wipe()?,
+            Method::AccountListDevices if self.is_arriving() => self.entrance_refused(Attempt::SignIn, failure)?,
             Method::AccountRevokeDevice | Method::AccountListDevices | Method::AccountNameDevice => {
                 self.errand_refused(Attempt::Devices, failure);
             }
             Method::AuthListSessions | Method::AuthRevokeSession => self.errand_refused(Attempt::Sessions, failure),
+            Method::AccountAddDevice if self.renewal_not_filed(&kept.request()?)? => {}
             Method::AccountAddDevice => self.fail(Attempt::Devices, Why::Refused(code)),
             Method::AccountLookUpUser => self.not_found(ticket, failure),
             Method::AccountPutSetting => self.setting_refused(&kept.request()?, failure)?,
@@ -331,11 +343,7 @@ impl Step<'_, '_> {
                     (chat.marked_read, chat.marked_delivered) = (chat.read_seq, chat.high_seq());
                 }
             }
-            Method::AccountPutCheckpoint => {
-                if let (ErrorCode::VersionConflict, Failure::Refused(detail)) = (code, failure) {
-                    chat.checkpoint_version = detail.version;
-                }
-            }
+            Method::AccountPutCheckpoint => self.checkpoint_refused(&mut chat, failure)?,
             Method::ConversationAcceptRequest | Method::ConversationDeclineRequest => {
                 self.fail(Attempt::Answer(chat.id), Why::Refused(code));
             }

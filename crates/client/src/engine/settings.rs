@@ -11,6 +11,7 @@ use super::account::{Account, Wants};
 use super::change::Change;
 use super::requests::{Failure, Lane};
 use super::step::{Mishap, Step};
+use super::vault::Vault;
 use crate::store::StoreError;
 
 /// What a person has set for a conversation.
@@ -90,7 +91,7 @@ impl Step<'_, '_> {
             }
             let account = self.memory.account.as_ref().ok_or(Mishap::Bad("nobody is signed in"))?;
             let Some(vault) = account.vault.as_ref() else { return Ok(()) };
-            let version = Version::from_number(version).next();
+            let (version, generation) = (Version::from_number(version).next(), vault.generation().0);
             let sealed = vault.store.seal(account.id, &Item::Setting(slot), version, &body, &mut self.moment.rng);
             let setting = wire::Setting {
                 slot_id: slot.to_wire(),
@@ -101,8 +102,8 @@ impl Step<'_, '_> {
             self.call(Lane::Setting(slot), &wire::PutSettingRequest { setting: Some(setting) })?;
             // What is set from now on is another version.
             self.db
-                .prepare_cached("UPDATE settings SET unsent = 0, version = ?2 WHERE slot = ?1")?
-                .execute(params![slot.as_bytes(), version.number()])?;
+                .prepare_cached("UPDATE settings SET unsent = 0, version = ?2, generation = ?3 WHERE slot = ?1")?
+                .execute(params![slot.as_bytes(), version.number(), generation])?;
         }
         Ok(())
     }
@@ -129,12 +130,23 @@ impl Step<'_, '_> {
                 account.wants.remove(Wants::SETTINGS);
             }
         })?;
+        if !reply.more {
+            self.seal_settings_anew()?;
+        }
         self.forget(Lane::Settings)?;
         self.tell(Change::Chats);
         Ok(())
     }
 
-    /// One that does not open, or is older than what was seen, is none. A choice made here that is still on its way stays.
+    /// What is still sealed under keys that a revoked device may have follows under the present ones.
+    fn seal_settings_anew(&mut self) -> Result<(), Mishap> {
+        let Some(generation) = self.account()?.vault.as_ref().map(Vault::generation) else { return Ok(()) };
+        self.db.prepare_cached("UPDATE settings SET unsent = 1 WHERE generation < ?1")?.execute([generation.0])?;
+        Ok(())
+    }
+
+    /// One that does not open, or is older than what was seen, is none: also one under keys of a generation before, which a revoked device
+    /// could have made. A choice made here that is still on its way stays.
     fn take_setting(&mut self, setting: &wire::Setting) -> Result<(), Mishap> {
         let slot = SlotId::parse("slot_id", &setting.slot_id)?;
         let seen: Option<(u64, bool)> = self
@@ -145,13 +157,15 @@ impl Step<'_, '_> {
         let (seen, unsent) = seen.unwrap_or_default();
         let account = self.account()?;
         let Some(vault) = account.vault.as_ref().filter(|_| !unsent) else { return Ok(()) };
-        let seen = Version::from_number(seen);
+        let (seen, generation) = (Version::from_number(seen), vault.generation().0);
         let Ok((body, version)) = vault.store.open(account.id, &Item::Setting(slot), seen, &setting.sealed) else {
             return Ok(());
         };
         self.db
-            .prepare_cached("INSERT OR REPLACE INTO settings (slot, version, body, unsent) VALUES (?1, ?2, ?3, 0)")?
-            .execute(params![slot.as_bytes(), version.number(), body.expose_secret()])?;
+            .prepare_cached(
+                "INSERT OR REPLACE INTO settings (slot, version, body, unsent, generation) VALUES (?1, ?2, ?3, 0, ?4)",
+            )?
+            .execute(params![slot.as_bytes(), version.number(), body.expose_secret(), generation])?;
         Ok(())
     }
 

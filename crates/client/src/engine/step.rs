@@ -38,6 +38,8 @@ pub(super) struct Memory {
     pub(super) traffic: Traffic,
     pub(super) transfers: Transfers,
     pub(super) flow: Option<Flow>,
+    /// Of a session that was just opened, as long as the device is not in the account yet.
+    pub(super) visitor_token: Option<Zeroizing<String>>,
     /// The access token was refused, and a new one is on its way.
     pub(super) token_is_stale: bool,
     /// This device is on its way out.
@@ -81,6 +83,9 @@ impl Step<'_, '_> {
 
     /// The access token for a call, if there is one and it is believed to be good.
     pub(super) fn token_for(&self, access: Access) -> Option<Zeroizing<String>> {
+        if let (Access::Session, Some(token)) = (access, &self.memory.visitor_token) {
+            return Some(token.clone());
+        }
         let account = self.memory.account.as_ref()?;
         let enough = match access {
             Access::Anyone => true,

@@ -53,6 +53,11 @@ impl Step<'_, '_> {
         let (key_package, secret) = made.map_err(|_| Mishap::Bad("a key package of our own"))?;
         let item = Item::KeyPackage(secret.reference().ok_or(Mishap::Bad("a key package of our own"))?);
         let sealed = vault.store.seal(account.id, &item, Version::FIRST, secret.expose_secret(), &mut self.moment.rng);
+        self.db
+            .prepare_cached(
+                "INSERT OR REPLACE INTO vault_package (only_row, device_id, key_package, secret) VALUES (1, ?1, ?2, ?3)",
+            )?
+            .execute(params![vault.device.as_bytes(), key_package, secret.expose_secret()])?;
         let upload = wire::KeyPackageUpload {
             key_package: key_package.into(),
             last_resort: true,

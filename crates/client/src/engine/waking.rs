@@ -88,15 +88,10 @@ impl Step<'_, '_> {
                 Ok(self.call(Lane::Log(chat.id), &request)?)
             }
             VaultStep::NoCheckpoint => {
-                if let Some(waiting) = self.waiting_for_vault(chat, vault_device)? {
+                if let Some(waiting) = self.waiting_for_vault(chat)? {
                     return self.ask_for_tree(chat, &waiting);
                 }
-                let request = wire::ListWelcomesRequest {
-                    device_id: vault_device.to_wire(),
-                    conversation_id: chat.id.to_wire(),
-                    ..Default::default()
-                };
-                Ok(self.call(Lane::Log(chat.id), &request)?)
+                self.ask_for_welcomes(chat, vault_device)
             }
             VaultStep::Awake if chat.server_handshake > chat.vault_seq => {
                 let request = wire::ReadRangeRequest {
@@ -126,17 +121,34 @@ impl Step<'_, '_> {
         )
     }
 
-    /// The next Welcome for the vault device. It goes through the generations one by one, since each is judged by the one before.
-    fn waiting_for_vault(&self, chat: &Chat, device: DeviceId) -> Result<Option<Waiting>, Mishap> {
+    fn ask_for_welcomes(&mut self, chat: &Chat, device: DeviceId) -> Result<(), Mishap> {
+        let request = wire::ListWelcomesRequest {
+            device_id: device.to_wire(),
+            conversation_id: chat.id.to_wire(),
+            ..Default::default()
+        };
+        Ok(self.call(Lane::Log(chat.id), &request)?)
+    }
+
+    /// The next Welcome for a vault device, the present one first. It goes through the generations one by one, since each is judged by the
+    /// one before.
+    fn waiting_for_vault(&self, chat: &Chat) -> Result<Option<Waiting>, Mishap> {
         let asleep = self.vault_group(chat)?.map(|group| position_of(&group)).transpose()?;
         let beyond = asleep.map_or(0, |position| position.generation.get());
-        Ok(self.find_waiting(
-            chat,
-            device,
-            beyond,
-            "SELECT * FROM welcomes WHERE conversation = ?1 AND device_id = ?2
-             AND generation > ?3 ORDER BY generation, epoch DESC LIMIT 1",
-        )?)
+        let Some(vault) = self.account()?.vault.as_ref() else { return Ok(None) };
+        for device in vault.devices() {
+            let waiting = self.find_waiting(
+                chat,
+                device,
+                beyond,
+                "SELECT * FROM welcomes WHERE conversation = ?1 AND device_id = ?2
+                 AND generation > ?3 ORDER BY generation, epoch DESC LIMIT 1",
+            )?;
+            if waiting.is_some() {
+                return Ok(waiting);
+            }
+        }
+        Ok(None)
     }
 
     fn find_waiting(
@@ -178,21 +190,18 @@ impl Step<'_, '_> {
         if let Some(waiting) = self.waiting(chat, own)? {
             return self.join_by(chat, &waiting, tree);
         }
-        let vault_device = self.account()?.vault.as_ref().map(|vault| vault.device);
-        let Some(waiting) = vault_device.map(|device| self.waiting_for_vault(chat, device)).transpose()?.flatten()
-        else {
-            return Ok(());
-        };
+        let Some(waiting) = self.waiting_for_vault(chat)? else { return Ok(()) };
         let before = self.vault_group(chat)?.and_then(|group| group.standing().ok());
         let account = self.account()?;
         let Some(vault) = account.vault.as_ref() else { return Ok(()) };
         let reference = welcome::reference_of(&waiting.welcome).map_err(|_| Mishap::Bad("welcome"))?;
         let item = Item::KeyPackage(reference);
-        let opened = vault.store.open(account.id, &item, Version::NONE, &waiting.sealed_private);
-        let group = opened.ok().zip(vault.participant(now)).and_then(|((private, _), participant)| {
-            let secret = KeyPackageSecret::from_secret(private);
-            Group::join(&participant, &waiting.welcome, tree, &[&secret], before.as_ref()).ok()
-        });
+        let opened = vault.open(account.id, &item, Version::NONE, &waiting.sealed_private);
+        let group =
+            opened.ok().zip(vault.participant_of(waiting.device, now)).and_then(|((private, _), participant)| {
+                let secret = KeyPackageSecret::from_secret(private);
+                Group::join(&participant, &waiting.welcome, tree, &[&secret], before.as_ref()).ok()
+            });
         let Some((mut group, _)) = group else { return self.cannot_wake(chat, &waiting) };
         chat.vault_seq = waiting.commit_seq;
         chat.vault_step = VaultStep::Awake;
@@ -217,7 +226,7 @@ impl Step<'_, '_> {
     /// A Welcome that opens nothing is as good as none.
     fn cannot_wake(&mut self, chat: &mut Chat, waiting: &Waiting) -> Result<(), Mishap> {
         self.drop_welcome(waiting)?;
-        if self.account()?.vault.as_ref().is_some_and(|vault| vault.device == waiting.device) {
+        if waiting.device != self.account()?.device && self.waiting_for_vault(chat)?.is_none() {
             chat.vault_step = VaultStep::Absent;
         }
         Ok(())
@@ -275,17 +284,29 @@ impl Step<'_, '_> {
         Ok(())
     }
 
-    pub(super) fn welcomes_came(&mut self, chat: &mut Chat, reply: &wire::ListWelcomesResponse) -> Result<(), Mishap> {
+    pub(super) fn welcomes_came(
+        &mut self,
+        chat: &mut Chat,
+        asked: &wire::ListWelcomesRequest,
+        reply: &wire::ListWelcomesResponse,
+    ) -> Result<(), Mishap> {
         for waiting in &reply.welcomes {
             self.take_welcome(waiting)?;
         }
         // One to the generation in which the vault device was stuck leads there again.
         let stuck = self.vault_group(chat)?.map(|group| position_of(&group)).transpose()?;
         let stuck = stuck.map_or(0, |position| position.generation.get());
-        if !reply.welcomes.iter().any(|waiting| waiting.generation > stuck) {
-            chat.vault_step = VaultStep::Absent;
+        if reply.welcomes.iter().any(|waiting| waiting.generation > stuck) {
+            return Ok(());
         }
-        Ok(())
+        // It may have been added as long as another vault device was in use.
+        let devices = self.account()?.vault.as_ref().map(|vault| vault.devices().collect::<Vec<_>>());
+        let mut rest = devices.into_iter().flatten().skip_while(|device| device.to_wire() != asked.device_id).skip(1);
+        let Some(before) = rest.next() else {
+            chat.vault_step = VaultStep::Absent;
+            return Ok(());
+        };
+        self.ask_for_welcomes(chat, before)
     }
 
     /// Processes the handshakes that the vault device has slept through.
@@ -297,7 +318,7 @@ impl Step<'_, '_> {
             if let EntryBody::Commit(handshake) | EntryBody::Proposal(handshake) = &entry.body {
                 match group.process(handshake, at) {
                     Ok(Received::Commit(_)) => {
-                        self.end_epochs(chat, entry.received_at_ms)?;
+                        self.end_epochs(chat, entry.received_at_ms, false)?;
                         self.keep_epoch(chat, &group)?;
                     }
                     Ok(Received::Proposal(_)) => {}

@@ -183,6 +183,7 @@ impl Content {
             | event::Content::GameMove(_)
             | event::Content::Call(_)
             | event::Content::HistoryKeys(_)
+            | event::Content::VaultKeys(_)
             | event::Content::System(_) => return Ok(None),
         }))
     }

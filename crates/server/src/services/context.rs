@@ -78,16 +78,16 @@ impl Context {
         self.live.account_changed(account, change).await;
     }
 
-    /// The vault device of an account, if it has one.
-    pub(super) async fn vault_device(&self, account: AccountId) -> Result<Option<DeviceId>, Failure> {
+    /// The vault devices of an account: none, one, or two while one takes the places of the other.
+    pub(super) async fn vault_devices(&self, account: AccountId) -> Result<Vec<DeviceId>, Failure> {
         let devices = self.store.devices(account).await?;
-        Ok(devices.iter().find(|device| device.filed.is_vault).map(|device| device.filed.id))
+        Ok(devices.iter().filter(|device| device.filed.is_vault).map(|device| device.filed.id).collect())
     }
 
-    /// The devices whose Welcomes concern a caller: its own, and the account's vault device.
+    /// The devices whose Welcomes concern a caller: its own, and the account's vault devices.
     pub(super) async fn devices_served(&self, caller: &Session) -> Result<Vec<DeviceId>, Failure> {
-        let vault = self.vault_device(caller.account).await?;
-        Ok([caller.device].into_iter().chain(vault).collect())
+        let vaults = self.vault_devices(caller.account).await?;
+        Ok([caller.device].into_iter().chain(vaults).collect())
     }
 
     pub(super) fn now(&self) -> Timestamp {

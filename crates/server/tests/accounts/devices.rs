@@ -14,7 +14,7 @@ use crate::support::{Device, Person, World, on_both};
 on_both!(
     a_new_device_files_its_certificate_once,
     certificates_of_others_are_refused_s1_s3,
-    an_account_has_one_vault_device,
+    an_account_has_one_vault_device_and_its_successor,
     a_revoked_device_is_out_at_once,
     a_device_revokes_itself_and_no_other,
     revoking_again_is_no_error_and_foreign_devices_are_absent_a1,
@@ -78,8 +78,10 @@ async fn certificates_of_others_are_refused_s1_s3(world: &World) {
     assert_eq!(world.call(&laptop, wire::ListDevicesRequest {}).await.unwrap().devices.len(), 2);
 }
 
-async fn an_account_has_one_vault_device(world: &World) {
+async fn an_account_has_one_vault_device_and_its_successor(world: &World) {
     let alice = world.register("alice").await;
+    let successor = world.new_device(alice.account, &alice.identity, Purpose::Vault);
+    world.call(&alice.device, add(&successor.certificate)).await.unwrap();
     let next = world.new_device(alice.account, &alice.identity, Purpose::Vault);
     let refused = world.call(&alice.device, add(&next.certificate)).await.unwrap_err();
     assert_eq!(ErrorCode::of(&refused), ErrorCode::LimitReached);

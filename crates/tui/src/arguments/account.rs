@@ -132,6 +132,8 @@ pub(crate) enum DeviceCommand {
         #[command(flatten)]
         proof: Proof,
     },
+    /// Give the account new keys where a revoked device may know the old ones, or fetch those that another device has begun.
+    Renew(Proof),
 }
 
 #[derive(Debug, Subcommand, Serialize, Deserialize)]

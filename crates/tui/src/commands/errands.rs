@@ -3,7 +3,7 @@
 use std::io::BufRead as _;
 
 use serde::Serialize;
-use sotto_client::engine::{Attempt, Change, Engine, Errand, Moment, OwnDevice};
+use sotto_client::engine::{Attempt, Change, Engine, Errand, Moment, OwnDevice, VaultStand};
 use sotto_crypto::login::Password;
 use sotto_proto::DeviceId;
 
@@ -128,7 +128,8 @@ pub(super) async fn devices(
     match what {
         None => {
             let devices = list_devices(session).await?;
-            devices.iter().try_for_each(|device| console.show(&DeviceObject::of(device)))
+            devices.iter().try_for_each(|device| console.show(&DeviceObject::of(device)))?;
+            tell_of_keys(session, console).await
         }
         Some(DeviceCommand::Rename { device, name }) => {
             let device = find_device(session, &device).await?;
@@ -138,11 +139,38 @@ pub(super) async fn devices(
         }
         Some(DeviceCommand::Revoke { device, proof }) => {
             let device = find_device(session, &device).await?;
-            let password = account::password(&proof.password, false, console)?;
-            run(session, (password, proof.code), Errand::RevokeDevice(device), Attempt::Devices, console).await?;
-            console.say(&Message::Done)
+            revoke_or_renew(session, &proof, Errand::RevokeDevice(device), console).await
         }
+        Some(DeviceCommand::Renew(proof)) => revoke_or_renew(session, &proof, Errand::RenewVault, console).await,
     }
+}
+
+async fn revoke_or_renew(
+    session: &Session,
+    proof: &Proof,
+    errand: Errand,
+    console: &mut Console,
+) -> Result<(), Failure> {
+    let password = account::password(&proof.password, false, console)?;
+    run(session, (password, proof.code.clone()), errand, Attempt::Devices, console).await?;
+    keys_are_renewed(session, console).await
+}
+
+/// Gives new keys the time to take over. What is left of it goes on whenever this program runs.
+async fn keys_are_renewed(session: &Session, console: &mut Console) -> Result<(), Failure> {
+    session.in_time(session.at_rest()).await?;
+    tell_of_keys(session, console).await?;
+    console.say(&Message::Done)
+}
+
+async fn tell_of_keys(session: &Session, console: &mut Console) -> Result<(), Failure> {
+    match session.look(Engine::vault_stand).await? {
+        VaultStand::Good => {}
+        VaultStand::Renewing(left) => console.note(&Message::KeysRenewing { left: left.to_string() }),
+        VaultStand::Due => console.note(&Message::KeysDue),
+        VaultStand::Behind => console.note(&Message::KeysBehind),
+    }
+    Ok(())
 }
 
 pub(super) async fn list_devices(session: &Session) -> Result<Vec<OwnDevice>, Failure> {

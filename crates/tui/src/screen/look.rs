@@ -176,6 +176,7 @@ fn in_words(scenery: &Scenery<'_, '_>, line: Line) -> Result<String, EngineError
             Message::LineRole { who: name(who)?, by: name(by)?, role: super::role_in_words(to).say(scenery.language) }
         }
         Line::Policy { by } => Message::LinePolicy { by: name(by)? },
+        Line::Renamed { by } => Message::LineRenamed { by: name(by)? },
         Line::DeviceAdded(who) => Message::LineDeviceAdded { who: name(who)? },
         Line::DeviceRemoved(who) => Message::LineDeviceRemoved { who: name(who)? },
         Line::KeyChanged(who) => Message::LineKeyChanged { who: name(who)? },

@@ -165,6 +165,15 @@ macro_rules! failures {
     NoSuchMember { name } =>
         "@{name} is not in this chat.",
         "@{name} нет в этом чате.";
+    KeysRenewing { left } =>
+        "A device was revoked: your account gets new keys. Chats that still have the old ones: {left}.",
+        "Устройство отозвано: учётная запись получает новые ключи. Чатов со старыми ещё: {left}.";
+    KeysDue =>
+        "A revoked device may still know your account's keys. `sotto devices renew` makes new ones.",
+        "Отозванное устройство, возможно, ещё знает ключи вашей учётной записи. Новые: `sotto devices renew`.";
+    KeysBehind =>
+        "Your account has new keys, which are not here yet. They come by themselves, or with `sotto devices renew`.",
+        "У вашей учётной записи новые ключи, которых здесь ещё нет. Они придут сами или по команде `sotto devices renew`.";
     NoSuchDevice { device } =>
         "There is no device '{device}'. `sotto devices` lists them.",
         "Устройства «{device}» нет. Список: `sotto devices`.";
@@ -219,6 +228,9 @@ macro_rules! failures {
     NotAllowed =>
         "Your role in this chat does not allow that.",
         "Ваша роль в этом чате этого не позволяет.";
+    OnlyOwner =>
+        "You are the only owner of this group. Make somebody else an owner first, then leave.",
+        "Вы единственный владелец этой группы. Сначала сделайте владельцем кого-то ещё, потом выходите.";
     NameTaken =>
         "The name is taken. Choose another one.",
         "Имя занято. Выберите другое.";

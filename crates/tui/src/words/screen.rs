@@ -48,6 +48,7 @@ macro_rules! screen {
     LineLeft { who } => "{who} left", "{who} выходит";
     LineRole { who, by, role } => "{by} made {who}: {role}", "{by} назначает: {who} — {role}";
     LinePolicy { by } => "{by} changed the rules", "{by} меняет правила";
+    LineRenamed { by } => "{by} changed the title", "{by} меняет название";
     LineDeviceAdded { who } => "{who} has a new device", "{who}: новое устройство";
     LineDeviceRemoved { who } => "{who} has one device less", "{who}: устройство удалено";
     LineKeyChanged { who } => "⚠ The identity key of {who} has changed", "⚠ Ключ изменился: {who}";

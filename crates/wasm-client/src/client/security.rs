@@ -106,6 +106,12 @@ impl Client {
         self.run(typed, Errand::RevokeDevice(device.parse()?))
     }
 
+    /// Gives the account new keys where a revoked device may know the old ones, or fetches those that another device has begun.
+    #[wasm_bindgen(js_name = renewVault)]
+    pub fn renew_vault(&self, typed: String) -> Result<(), Failure> {
+        self.run(typed, Errand::RenewVault)
+    }
+
     /// Deletes the account, and everything of it here.
     #[wasm_bindgen(js_name = deleteAccount)]
     pub fn delete_account(&self, typed: String) -> Result<(), Failure> {

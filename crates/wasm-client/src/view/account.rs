@@ -22,6 +22,8 @@ pub struct Session {
     has_recovery_words: bool,
     /// Whether a device has come to the account of which the person has not said that it is theirs.
     has_new_device: bool,
+    /// How the keys of the account's vault stand.
+    vault: VaultStand,
     /// Whether the server can be reached.
     online: bool,
     /// Whether everything here goes with the worker, because the browser keeps nothing.
@@ -36,9 +38,35 @@ impl Session {
             signed_in: engine.is_signed_in(),
             has_recovery_words: engine.expose_recovery_words().is_some(),
             has_new_device: engine.has_new_device()?,
+            vault: engine.vault_stand()?.into(),
             online,
             in_memory,
         })
+    }
+}
+
+/// How the keys of the account's vault stand, which every device has.
+#[derive(Serialize, Tsify)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum VaultStand {
+    /// No device that was revoked has them.
+    Good,
+    /// New ones are taking over, and so many chats are still to come.
+    Renewing { left: u32 },
+    /// A revoked device may have them: new ones begin with the next password.
+    Due,
+    /// Another device has begun new ones that are not here. They come by themselves, or with the next password.
+    Behind,
+}
+
+impl From<engine::VaultStand> for VaultStand {
+    fn from(stand: engine::VaultStand) -> Self {
+        match stand {
+            engine::VaultStand::Good => Self::Good,
+            engine::VaultStand::Renewing(left) => Self::Renewing { left },
+            engine::VaultStand::Due => Self::Due,
+            engine::VaultStand::Behind => Self::Behind,
+        }
     }
 }
 

@@ -153,6 +153,8 @@ pub enum Why {
     KeyChanged { account: String },
     /// The roles do not allow it.
     NotAllowed,
+    /// The account is the only owner of a group with others in it.
+    OnlyOwner,
 }
 
 impl From<engine::Why> for Why {
@@ -167,6 +169,7 @@ impl From<engine::Why> for Why {
             engine::Why::NobodyThere => Self::NobodyThere,
             engine::Why::KeyChanged(account) => Self::KeyChanged { account: hex(account) },
             engine::Why::NotAllowed => Self::NotAllowed,
+            engine::Why::OnlyOwner => Self::OnlyOwner,
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct Chat {
     other: Option<String>,
     /// The newest thing in it.
     last: Option<Item>,
+    /// How its author is called, where that is not clear: in a group, for what others said.
+    last_by: Option<String>,
     /// When something last happened.
     at_ms: u64,
     /// Messages of others that are not read, counted to a thousand.
@@ -49,6 +51,7 @@ impl From<ChatView> for Chat {
             title: chat.title,
             other: chat.other.map(hex),
             last: chat.last.map(Item::from),
+            last_by: chat.last_by,
             at_ms: chat.at_ms,
             unread: chat.unread.messages,
             mentions: chat.unread.mentions,
@@ -281,6 +284,10 @@ pub enum Line {
     Policy {
         by: String,
     },
+    /// The conversation has another title.
+    Renamed {
+        by: String,
+    },
     DeviceAdded {
         who: String,
     },
@@ -306,6 +313,7 @@ impl From<engine::Line> for Line {
             engine::Line::Left(who) => Self::Left { who: hex(who) },
             engine::Line::Role { who, by, to } => Self::Role { who: hex(who), by: hex(by), to: to.into() },
             engine::Line::Policy { by } => Self::Policy { by: hex(by) },
+            engine::Line::Renamed { by } => Self::Renamed { by: hex(by) },
             engine::Line::DeviceAdded(who) => Self::DeviceAdded { who: hex(who) },
             engine::Line::DeviceRemoved(who) => Self::DeviceRemoved { who: hex(who) },
             engine::Line::KeyChanged(who) => Self::KeyChanged { who: hex(who) },

@@ -133,13 +133,14 @@ impl Account {
         self.devices.iter_mut().find(|device| device.id == id && device.revoked.is_none())
     }
 
-    pub(super) fn vault_device(&self) -> Option<DeviceId> {
-        self.devices_in_force().find(|device| device.is_vault).map(|device| device.id)
+    /// None, one, or two while one takes the places of the other.
+    pub(super) fn vault_devices(&self) -> Vec<DeviceId> {
+        self.devices_in_force().filter(|device| device.is_vault).map(|device| device.id).collect()
     }
 
-    /// The devices whose Welcomes concern a caller: its own, and the account's vault device.
+    /// The devices whose Welcomes concern a caller: its own, and the account's vault devices.
     pub(super) fn devices_served(&self, caller: DeviceId) -> Vec<DeviceId> {
-        [caller].into_iter().chain(self.vault_device()).collect()
+        [caller].into_iter().chain(self.vault_devices()).collect()
     }
 }
 

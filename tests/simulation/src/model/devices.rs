@@ -39,7 +39,7 @@ impl Model {
         if account.devices_in_force().count() >= limits::DEVICES_MAX {
             return Err(Fault::limit("DEVICES_MAX", limits::DEVICES_MAX));
         }
-        if device.is_vault && account.vault_device().is_some() {
+        if device.is_vault && account.vault_devices().len() >= limits::VAULT_DEVICES_MAX {
             return Err(Fault::limit("VAULT_DEVICES_MAX", limits::VAULT_DEVICES_MAX));
         }
         account.devices.push(device);

@@ -2,7 +2,7 @@
 
 use prost::Message as _;
 use sotto_proto::wire::{self, AccountNoticeKind, ErrorCode};
-use sotto_proto::{ConversationId, Epoch, Generation, GroupPosition, SlotId, Version, limits};
+use sotto_proto::{ConversationId, DeviceId, Epoch, Generation, GroupPosition, SlotId, Version, limits};
 
 use super::account::Account;
 use super::fields;
@@ -148,12 +148,12 @@ impl Model {
 }
 
 impl Account {
-    /// The vault device has come this far: Welcomes up to there are of no more use.
+    /// The vault devices have come this far: Welcomes up to there are of no more use.
     fn drop_vault_welcomes(&mut self, conversation: ConversationId, position: GroupPosition) {
-        let Some(vault) = self.vault_device() else { return };
+        let vaults: Vec<_> = self.vault_devices().into_iter().map(DeviceId::to_wire).collect();
         self.welcomes.retain(|waiting| {
             let message = &waiting.message;
-            let to_vault = message.device_id == vault.to_wire() && message.conversation_id == conversation.to_wire();
+            let to_vault = vaults.contains(&message.device_id) && message.conversation_id == conversation.to_wire();
             let reached = (message.generation, message.epoch) <= (position.generation.get(), position.epoch.get());
             !(to_vault && reached)
         });

@@ -1,5 +1,6 @@
 //! What is true on the server, for those who check what devices show.
 
+use bytes::Bytes;
 use sotto_proto::{AccountId, ConversationId, DeviceId, wire};
 
 use super::Model;
@@ -27,6 +28,18 @@ impl Model {
     pub fn devices_of(&self, account: AccountId) -> Vec<DeviceId> {
         let account = self.accounts.get(&account);
         account.into_iter().flat_map(|account| account.devices_in_force().map(|device| device.id)).collect()
+    }
+
+    /// The sealed states of the vault device that an account has stored.
+    pub fn checkpoints_of(&self, account: AccountId) -> Vec<(ConversationId, Bytes)> {
+        let account = self.accounts.get(&account);
+        let all = account.into_iter().flat_map(|account| &account.checkpoints);
+        all.map(|(id, checkpoint)| (*id, checkpoint.sealed.clone())).collect()
+    }
+
+    /// The sealed settings that an account has stored.
+    pub fn settings_of(&self, account: AccountId) -> Vec<wire::Setting> {
+        self.accounts.get(&account).into_iter().flat_map(|account| account.settings.values().cloned()).collect()
     }
 
     /// Where a conversation stands for an account that is or was in it.

@@ -7,4 +7,5 @@ mod lies;
 mod program;
 mod scenes;
 mod seeds;
+mod thief;
 mod world;

@@ -23,7 +23,7 @@ export class Messenger {
   chats = $state.raw<Chat[]>([]);
   open = $state.raw<Conversation>();
   /** How far this browser has come with forgetting an account that it has left. */
-  farewell = $state<"leaving" | "gone" | "gone in part">();
+  farewell = $state<"leaving" | "deleted" | "gone" | "gone in part">();
   shelf = $state.raw<Shelf>(ALL);
   dialog = $state.raw<Over>();
   readonly client = new Client();
@@ -34,6 +34,7 @@ export class Messenger {
   onnews: (news: News) => void = () => {};
   #wanted: Found | undefined;
   #isCaughtUp = false;
+  #isDeleted = false;
   readonly #session = new Fresh(async () => void (this.session = await this.client.call("session")));
   readonly #chats = new Fresh(async () => this.#takeChats(await this.client.call("chats")));
 
@@ -79,6 +80,9 @@ export class Messenger {
       case "started":
         this.show(change.chat);
         break;
+      case "done":
+        this.#isDeleted ||= change.attempt.type === "deletion";
+        break;
       case "wiped":
         void this.#depart();
         return;
@@ -122,7 +126,8 @@ export class Messenger {
     this.farewell = "leaving";
     this.leave();
     this.client.stop();
-    this.farewell = (await leaveNothing()) ? "gone" : "gone in part";
+    const gone = this.#isDeleted ? "deleted" : "gone";
+    this.farewell = (await leaveNothing()) ? gone : "gone in part";
   }
 
   /** Opens the chat in which something was found, at that place. */

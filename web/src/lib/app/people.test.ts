@@ -48,6 +48,7 @@ it("says why somebody could not be added", () => {
     ({ type: "failed", attempt: { type: attempt }, why: { type: why } }) as Change;
   expect(hindranceOf(failed("find", "nobody-there"), en)).toBe(en.group.notFound);
   expect(hindranceOf(failed("change", "not-allowed"), en)).toBe(en.group.notAllowed);
+  expect(hindranceOf(failed("leave", "only-owner"), en)).toBe(en.group.onlyOwner);
   expect(hindranceOf(failed("change", "nobody-there"), en)).toBe(en.group.nobodyThere);
   expect(hindranceOf(failed("sign-in", "wrong-password"), en)).toBeUndefined();
   expect(hindranceOf({ type: "chats" }, en)).toBeUndefined();

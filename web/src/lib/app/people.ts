@@ -49,5 +49,6 @@ export function hindranceOf(change: Change, t: Messages): string | undefined {
   if (change.type !== "failed" || !ABOUT_GROUPS.includes(change.attempt.type)) return undefined;
   if (change.attempt.type === "find") return t.group.notFound;
   if (change.why.type === "not-allowed") return t.group.notAllowed;
+  if (change.why.type === "only-owner") return t.group.onlyOwner;
   return change.why.type === "nobody-there" ? t.group.nobodyThere : t.menu.failed;
 }

@@ -26,7 +26,8 @@ export function lineOf(line: Line, nameOf: (account: string) => string, t: Messa
   const [who, by] = ["who" in line ? nameOf(line.who) : "", "by" in line ? nameOf(line.by) : ""];
   switch (line.type) {
     case "policy":
-      return t.lines.policy(by);
+    case "renamed":
+      return t.lines[line.type](by);
     case "trouble":
     case "unreadable":
       return t.lines[line.type]();

@@ -60,6 +60,7 @@ const LOST: Record<Operation, "ask again" | "tell the person"> = {
   nameDevice: "ask again",
   deviceIsMine: "ask again",
   revokeDevice: "tell the person",
+  renewVault: "tell the person",
   logOut: "tell the person",
   deleteAccount: "tell the person",
   chats: "ask again",

@@ -101,6 +101,7 @@ export const chatting = {
     manage: (name: string) => `Manage ${name}`,
     notFound: "There is no such person here, or they do not want to be found.",
     notAllowed: "The roles in this group do not allow that.",
+    onlyOwner: "You are the only owner of this group. Make somebody else an owner first, then leave.",
     nobodyThere: "Somebody cannot be added at the moment.",
     noTitle: "A group needs a name.",
   },

@@ -37,6 +37,8 @@ export const safety = {
     removeText: "Ends your account for good, on all devices. Nobody can bring it back, and nobody else gets its name.",
     removeSure: "Type your user name to show that you mean it.",
     gone: "You are logged out",
+    deleted: "Your account is deleted",
+    deletedText: "It is gone from the server, and nothing of it is left in this browser.",
     goneText: "Nothing of your account is left in this browser: no messages, no keys, no copy of the app.",
     goneInPart:
       "Your account is gone from here, but the browser would not give up all files. Delete the data of this site in its settings.",
@@ -70,8 +72,14 @@ export const safety = {
     revoke: "Revoke",
     revokeWhich: (name: string) => `Revoke ${name}?`,
     revokeText:
-      "It is signed out at once, taken out of all your chats, and gets nothing that is said from then on. What it already has it keeps: if it was stolen, change your password as well.",
+      "It is signed out at once, taken out of all your chats, and gets nothing that is said from then on. Your account gets new keys. What it already has it keeps: if it was stolen, change your password as well.",
     mine: "It is mine",
+    renewing: (left: string) =>
+      `A device was revoked, so your account gets new keys. Chats that still have the old ones: ${left}.`,
+    renewalDue: "A revoked device may still know your account's keys. Your password makes new ones.",
+    renewalBehind:
+      "Another device has given your account new keys. They come here by themselves when that device is online, or now with your password.",
+    renew: "Renew the keys",
     loading: "Asking for your devices",
     arrived: "A new device is in your account",
     arrivedText: (name: string, when: string) => `${name} signed in with your password (${when}). Was that you?`,

@@ -281,6 +281,7 @@ export const en = {
     left: (who: string) => `${who} left`,
     role: (who: string, by: string) => `${by} changed the role of ${who}`,
     policy: (by: string) => `${by} changed the rules`,
+    renamed: (by: string) => `${by} changed the title`,
     "device-added": (who: string) => `${who} has a new device`,
     "device-removed": (who: string) => `${who} removed a device`,
     "key-changed": (who: string) => `The security key of ${who} has changed`,

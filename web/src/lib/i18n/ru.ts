@@ -146,6 +146,7 @@ export const ru: Messages = {
     left: (who: string) => `${who}: выход из чата`,
     role: (who: string, by: string) => `${by}: новая роль у ${who}`,
     policy: (by: string) => `${by}: правила изменены`,
+    renamed: (by: string) => `${by}: название изменено`,
     "device-added": (who: string) => `${who}: новое устройство`,
     "device-removed": (who: string) => `${who}: устройство убрано`,
     "key-changed": (who: string) => `${who}: ключ безопасности изменился`,

@@ -85,7 +85,7 @@ impl Conversations {
         let device = DeviceId::parse("device_id", &request.device_id)?;
         let conversation = optional(&request.conversation_id, |bytes| ConversationId::parse("conversation_id", bytes))?;
         let after = optional(&request.after_welcome_id, |bytes| WelcomeId::parse("after_welcome_id", bytes))?;
-        if device != caller.device && self.context.vault_device(caller.account).await? != Some(device) {
+        if !self.context.devices_served(caller).await?.contains(&device) {
             return Err(ErrorCode::NotFound.into());
         }
         let (welcomes, more) = self.context.store.welcomes(device, conversation, after, WELCOMES_A_PAGE).await?;
