@@ -24,6 +24,7 @@ mod change;
 mod chat;
 mod checkpoint;
 mod commands;
+mod directory;
 mod entrance;
 mod epochs;
 mod errands;
@@ -67,6 +68,7 @@ use sotto_proto::{ConversationId, decode, limits};
 pub use archive::{ArchiveError, Archived};
 pub use change::{Attempt, Change, Why};
 pub use chat::{Stand, Trouble};
+pub use directory::{DirectoryPresence, KeyFault};
 pub use entrance::{FactorCode, NewAccount, Returning};
 pub use errands::{Errand, OwnDevice};
 pub use listing::ChatView;
@@ -188,6 +190,7 @@ impl Engine {
     /// The connection is new: what has no answer goes out again, and what was missed is asked for.
     pub fn connected(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
         self.memory.traffic.reconnected();
+        self.memory.directory_is_watched = false;
         self.step(moment, |step| {
             if step.memory.account.is_some() {
                 step.update(|account| account.wants.add(Wants::SYNC))?;

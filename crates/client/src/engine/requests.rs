@@ -56,6 +56,8 @@ pub(super) enum Lane {
     Settings,
     Setting(SlotId),
     Vault,
+    Directory,
+    OwnEntries,
     /// What is to become of a file on the server.
     File(FileId),
     Log(ConversationId),
@@ -82,6 +84,8 @@ impl Lane {
             Self::Settings => (10, None),
             Self::Setting(slot) => (11, Some(*slot.as_bytes())),
             Self::Vault => (12, None),
+            Self::Directory => (14, None),
+            Self::OwnEntries => (15, None),
             Self::File(file) => (13, Some(*file.as_bytes())),
             Self::Log(id) => (20, chat(id)),
             Self::History(id) => (21, chat(id)),

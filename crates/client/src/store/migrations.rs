@@ -36,4 +36,5 @@ const STEPS: &[&str] = &[
     include_str!("steps/0003_engine.sql"),
     include_str!("steps/0004_transfers.sql"),
     include_str!("steps/0005_own_devices.sql"),
+    include_str!("steps/0006_directory.sql"),
 ];
