@@ -2,7 +2,7 @@
 
 use sotto_crypto::directory::{Chain, Content, EntryDigest, Head, Position, SignedHead, State, log};
 use sotto_proto::AccountId;
-use sotto_server::store::{NewHead, Refusal, Store};
+use sotto_server::store::{Done, NewHead, Refusal, Store};
 
 use crate::people::*;
 
@@ -36,9 +36,9 @@ async fn queued(store: &dyn Store) -> Vec<(AccountId, u64)> {
 
 async fn whatever_changes_an_accounts_keys_is_queued_with_it(store: &dyn Store) {
     register(store, &[(ANN, "ann")]).await;
-    let refused_device = new_device(device_of(ANN), false);
-    assert_eq!(refused(store.create_account(new_account(ANN, "anna")).await), Refusal::IdTaken);
-    store.add_device(ANN, refused_device, at(1)).await.unwrap();
+    let known_device = new_device(device_of(ANN), false);
+    assert_eq!(store.create_account(new_account(ANN, "ann")).await.unwrap(), Done::Before);
+    store.add_device(ANN, known_device, at(1)).await.unwrap();
     assert_eq!(queued(store).await, [(ANN, 1)], "what changed nothing queues nothing");
 
     let laptop = sotto_proto::DeviceId::from_bytes(random());
@@ -55,7 +55,9 @@ async fn whatever_changes_an_accounts_keys_is_queued_with_it(store: &dyn Store) 
     let keys = store.account_keys(&[(ANN, 0)]).await.unwrap().remove(0);
     let now = Content::of(&keys.identity_key, &keys.certificates, &keys.revocations).unwrap();
     assert_eq!((keys.version, entries[3].content.clone()), (4, now.encode()), "as it is handed out");
-    let Content::Keys { certificates, revocations, .. } = Content::decode(&entries[2].content).unwrap() else { panic!() };
+    let Content::Keys { certificates, revocations, .. } = Content::decode(&entries[2].content).unwrap() else {
+        panic!()
+    };
     assert_eq!((certificates.len(), revocations.len()), (2, 1));
     assert_eq!(store.queued_entries(2).await.unwrap(), entries[..2]);
     assert_eq!(store.queue_unlisted(10, at(5)).await.unwrap(), 0, "everybody is listed");

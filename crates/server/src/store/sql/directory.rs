@@ -73,9 +73,8 @@ impl Directory for SqlStore {
         }
         let sql = "SELECT position, revision, chain FROM directory_leaves WHERE epoch > $1";
         let leaves = tx.rows(sql, args![epoch]).await?;
-        let leaf = |row: &Row| {
-            Ok((Position(row.array(0)?), State { revision: row.number(1)?, chain: Chain(row.array(2)?) }))
-        };
+        let leaf =
+            |row: &Row| Ok((Position(row.array(0)?), State { revision: row.number(1)?, chain: Chain(row.array(2)?) }));
         Ok(DirectoryNews { head, leaves: leaves.iter().map(leaf).collect::<Result<_, StoreError>>()? })
     }
 
@@ -110,7 +109,8 @@ pub(super) async fn queue_entry(tx: &mut Connection, account: AccountId, at: Tim
         .map_err(|_| broken("an identity key has the wrong length"))?
         .encode();
     let digest = EntryDigest::of(account, keys.version, &content);
-    let sql = "INSERT INTO directory_entries (account, revision, digest, content, queued_at) VALUES ($1, $2, $3, $4, $5)";
+    let sql =
+        "INSERT INTO directory_entries (account, revision, digest, content, queued_at) VALUES ($1, $2, $3, $4, $5)";
     tx.run(sql, args![&account, keys.version, &digest.0, &content, at]).await.map(drop)
 }
 
@@ -126,12 +126,8 @@ async fn is_listed(tx: &mut Connection, account: AccountId) -> Result<bool, Stor
 }
 
 fn head(row: &Row) -> Result<SignedHead, StoreError> {
-    let head = Head {
-        epoch: row.number(0)?,
-        time_ms: row.number(1)?,
-        tree_root: row.array(2)?,
-        log_root: row.array(3)?,
-    };
+    let head =
+        Head { epoch: row.number(0)?, time_ms: row.number(1)?, tree_root: row.array(2)?, log_root: row.array(3)? };
     Ok(SignedHead { head, signature: row.array(4)? })
 }
 
