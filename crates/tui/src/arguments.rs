@@ -101,6 +101,8 @@ pub(crate) enum Command {
     Import(FileNamed),
     /// Look whether everything is in order: the server, the clock, the keys, the store.
     Doctor,
+    /// Check from outside that a server has never taken back a key that it published.
+    Audit(Audit),
     /// Print the completions for a shell.
     Completions {
         /// The shell.
@@ -202,6 +204,7 @@ impl Command {
             | Self::SecondFactor(_)
             | Self::Export(_)
             | Self::Bot(_)
+            | Self::Audit(_)
             | Self::Completions { .. }
             | Self::Man
             | Self::Import(_) => false,
@@ -241,6 +244,7 @@ impl Command {
             Self::Sessions(_) => "sessions",
             Self::History(_) => "history",
             Self::Doctor => "doctor",
+            Self::Audit(_) => "audit",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
             Self::Bot(_) => "bot",
@@ -258,6 +262,19 @@ pub(crate) struct PasswordSource {
     /// File with the password. Otherwise it is taken from SOTTO_PASSWORD, or asked for.
     #[arg(long, value_name = "FILE")]
     pub(crate) password_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args, Serialize, Deserialize)]
+pub(crate) struct Audit {
+    /// Address of the server, such as https://chat.example.org. No account is needed.
+    #[arg(long, value_name = "URL", env = "SOTTO_SERVER")]
+    pub(crate) server: Option<String>,
+    /// Number of a head that was audited before, to go on from there; without it the whole history is checked.
+    #[arg(long, value_name = "EPOCH", default_value_t = 0)]
+    pub(crate) from: u64,
+    /// Hash of that head, as the earlier audit printed it.
+    #[arg(long, value_name = "HASH", requires = "from")]
+    pub(crate) head: Option<String>,
 }
 
 #[derive(Debug, Args, Serialize, Deserialize)]

@@ -28,8 +28,9 @@ export function lineOf(line: Line, nameOf: (account: string) => string, t: Messa
     case "policy":
       return t.lines.policy(by);
     case "trouble":
+      return t.troubles[line.trouble];
     case "unreadable":
-      return t.lines[line.type]();
+      return t.lines.unreadable();
     default:
       return t.lines[line.type](who, by);
   }
