@@ -27,11 +27,7 @@ pub enum Content {
 
 impl Content {
     /// Of keys as a server hands them out; an empty identity key stands for a deleted account.
-    pub fn of<C: AsRef<[u8]>>(
-        identity: &[u8],
-        certificates: &[C],
-        revocations: &[C],
-    ) -> Result<Self, DirectoryError> {
+    pub fn of<C: AsRef<[u8]>>(identity: &[u8], certificates: &[C], revocations: &[C]) -> Result<Self, DirectoryError> {
         if identity.is_empty() {
             return Ok(Self::Deleted);
         }

@@ -22,6 +22,9 @@ pub struct Head {
 }
 
 impl Head {
+    /// What there is before the first head: an empty tree.
+    pub const NONE: Self = Self { epoch: 0, time_ms: 0, tree_root: [0; 32], log_root: [0; 32] };
+
     fn encode(&self) -> Vec<u8> {
         let Self { epoch, time_ms, tree_root, log_root } = self;
         [&epoch.to_be_bytes()[..], &time_ms.to_be_bytes(), tree_root, log_root].concat()

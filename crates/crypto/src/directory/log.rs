@@ -69,13 +69,7 @@ pub fn inclusion(index: u64, size: u64) -> Vec<(u64, u64)> {
 }
 
 /// Checks such a proof (RFC 9162 §2.1.3.2).
-pub fn verify_inclusion(
-    index: u64,
-    size: u64,
-    leaf: &Hash,
-    root: &Hash,
-    proof: &[Hash],
-) -> Result<(), DirectoryError> {
+pub fn verify_inclusion(index: u64, size: u64, leaf: &Hash, root: &Hash, proof: &[Hash]) -> Result<(), DirectoryError> {
     let ranges = inclusion(index, size.min(limits::NUMBER_MAX));
     if index >= size || size > limits::NUMBER_MAX || ranges.len() != proof.len() {
         return Err(DirectoryError::Forked);
