@@ -42,7 +42,9 @@ pub fn encode(tree: &Tree, growths: &BTreeMap<Position, Growth>) -> Vec<u8> {
         bytes.extend_from_slice(&position.0);
         bytes.extend_from_slice(&growth.revision.to_be_bytes());
         bytes.extend_from_slice(&len(growth.digests.len()));
-        growth.digests.iter().for_each(|digest| bytes.extend_from_slice(&digest.0));
+        for digest in &growth.digests {
+            bytes.extend_from_slice(&digest.0);
+        }
     }
     bytes.extend_from_slice(&tree.encode_for(&positions));
     bytes

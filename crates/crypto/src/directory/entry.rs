@@ -46,7 +46,9 @@ impl Content {
         bytes.extend_from_slice(identity);
         for list in [certificates, revocations] {
             bytes.push(u8::try_from(list.len()).unwrap_or(u8::MAX));
-            list.iter().for_each(|hash| bytes.extend_from_slice(hash));
+            for hash in list {
+                bytes.extend_from_slice(hash);
+            }
         }
         bytes
     }

@@ -25,7 +25,7 @@ impl Position {
 
     /// Whether the path turns right at `depth`, which is less than [`Self::BITS`].
     pub fn turns_right(&self, depth: usize) -> bool {
-        self.0[depth / 8] >> (7 - depth % 8) & 1 == 1
+        (self.0[depth / 8] >> (7 - depth % 8)) & 1 == 1
     }
 }
 
