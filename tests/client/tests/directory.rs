@@ -93,9 +93,11 @@ fn who_has_checked_everybody_pays_for_changes_only() {
     assert_eq!((troubles(&alice), chats.len()), (Vec::new(), 6));
 }
 
+type Change = fn(&mut wire::LookUpResponse);
+
 #[test]
 fn what_is_not_proved_is_not_believed_and_nothing_is_sent() {
-    let changes: [(&str, fn(&mut wire::LookUpResponse), Trouble); 4] = [
+    let changes: [(&str, Change, Trouble); 4] = [
         (
             "the tree",
             |reply| {

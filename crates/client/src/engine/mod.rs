@@ -190,7 +190,7 @@ impl Engine {
     /// The connection is new: what has no answer goes out again, and what was missed is asked for.
     pub fn connected(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
         self.memory.traffic.reconnected();
-        self.memory.directory_is_watched = false;
+        self.memory.directory.has_begun = false;
         self.step(moment, |step| {
             if step.memory.account.is_some() {
                 step.update(|account| account.wants.add(Wants::SYNC))?;

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::account::{Account, State};
 use super::change::Change;
+use super::directory::Watch;
 use super::entrance::Flow;
 use super::errands::{FactorPapers, OwnDevice};
 use super::moment::{Moment, ServerClock};
@@ -52,12 +53,7 @@ pub(super) struct Memory {
     pub(super) doubted: BTreeSet<ConversationId>,
     /// How often requests of strangers were looked at again for their first words.
     pub(super) looks: BTreeMap<ConversationId, u32>,
-    /// The own entry of the directory was asked for since the connection was made.
-    pub(super) directory_is_watched: bool,
-    /// The newest head is to be asked for, whatever else is due.
-    pub(super) directory_is_asked_for: bool,
-    /// The directory has refused a call, and the next one waits.
-    pub(super) directory_pauses: bool,
+    pub(super) directory: Watch,
     /// Chats to be opened once an account was found.
     pub(super) searches: BTreeMap<super::Ticket, super::people::Search>,
 }

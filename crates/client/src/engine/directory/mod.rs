@@ -48,6 +48,17 @@ pub enum DirectoryPresence {
     Absent,
 }
 
+/// What is remembered of it while the program runs.
+#[derive(Default)]
+pub(super) struct Watch {
+    /// The own entry was asked for since the connection was made.
+    pub(super) has_begun: bool,
+    /// The newest head is to be asked for, whatever else is due.
+    wants_head: bool,
+    /// A call was refused, and the next one waits.
+    pauses: bool,
+}
+
 impl Engine {
     /// What does not add up in the directory of keys, the oldest first. It stays until this device leaves the account.
     pub fn key_faults(&self) -> Result<Vec<KeyFault>, EngineError> {
@@ -81,15 +92,15 @@ impl Step<'_, '_> {
         }
         let view = rows::View::load(self.db)?;
         let own = self.account()?.id;
-        if !self.memory.directory_is_watched {
-            self.memory.directory_is_watched = true;
-            self.memory.directory_is_asked_for = true;
+        if !self.memory.directory.has_begun {
+            self.memory.directory.has_begun = true;
+            self.memory.directory.wants_head = true;
             rows::look_again(self.db, own, self.memory.clock.now_ms(self.moment))?;
             if rows::kept(self.db, own)?.is_none() {
                 self.call(Lane::OwnAccount, &wire::GetOwnAccountRequest {})?;
             }
         }
-        if view.presence == rows::ABSENT && !self.memory.directory_is_asked_for {
+        if view.presence == rows::ABSENT && !self.memory.directory.wants_head {
             return Ok(());
         }
         let epochs = rows::epochs_to_prove(self.db, &view)?;
@@ -97,18 +108,18 @@ impl Step<'_, '_> {
         let has_stated = epochs.iter().any(|epoch| *epoch != view.epoch);
         if view.presence == rows::PRESENT && !accounts.is_empty() {
             self.call(Lane::Directory, &wire::LookUpRequest { accounts, epochs })?;
-        } else if self.memory.directory_is_asked_for || has_stated {
+        } else if self.memory.directory.wants_head || has_stated {
             self.call(Lane::Directory, &wire::GetHeadRequest { epochs })?;
         } else {
             return Ok(());
         }
-        self.memory.directory_is_asked_for = false;
+        self.memory.directory.wants_head = false;
         self.pause_directory()
     }
 
     /// After a refusal the next call waits.
     fn pause_directory(&mut self) -> Result<(), Mishap> {
-        if !std::mem::take(&mut self.memory.directory_pauses) {
+        if !std::mem::take(&mut self.memory.directory.pauses) {
             return Ok(());
         }
         if let Some((ticket, _)) = self.kept_in(Lane::Directory)? {
@@ -118,7 +129,7 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn directory_refused(&mut self, code: ErrorCode) -> Result<(), Mishap> {
-        self.memory.directory_pauses = true;
+        self.memory.directory.pauses = true;
         if code != ErrorCode::UnknownMethod {
             return Ok(());
         }
