@@ -110,6 +110,29 @@ labels! {
     /// Digest of what a request for key packages asks, by which the server knows its repetition.
     KEY_PACKAGE_CLAIM = "sotto/v1 claim of key packages";
 
+    /// Hash of what an account's keys were at one moment.
+    DIRECTORY_ENTRY = "sotto/v1 directory entry";
+    /// One step of the chain over all of these.
+    DIRECTORY_CHAIN = "sotto/v1 directory chain";
+    /// Input of the verifiable random function that gives an account its place (RFC 9381 §5.1).
+    DIRECTORY_POSITION = "sotto/v1 directory position";
+    /// Hash of a leaf of the directory's tree.
+    DIRECTORY_LEAF = "sotto/v1 directory leaf";
+    /// Hash of a branch of the directory's tree.
+    DIRECTORY_BRANCH = "sotto/v1 directory branch";
+    /// Hash of a head, as a leaf of the Merkle tree over all of them.
+    DIRECTORY_LOG_LEAF = "sotto/v1 directory log leaf";
+    /// Hash of a branch of the Merkle tree over all heads.
+    DIRECTORY_LOG_BRANCH = "sotto/v1 directory log branch";
+    /// What a server signs of its directory at one moment.
+    DIRECTORY_HEAD = "sotto/v1 directory head";
+    /// What a server signs of a change that is in no head yet.
+    DIRECTORY_PROMISE = "sotto/v1 directory promise";
+    /// Derives the key by which a server signs heads and promises.
+    SERVER_DIRECTORY_HEADS = "sotto/v1 server heads of directory";
+    /// Derives the key of the function that gives accounts their places.
+    SERVER_DIRECTORY_POSITIONS = "sotto/v1 server positions of directory";
+
     /// Derives the key of the browser's store from a key that never leaves `WebCrypto`.
     BROWSER_STORE_KEY = "sotto/v1 browser store key";
     /// Seals the key of a device's store under a passphrase.

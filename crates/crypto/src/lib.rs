@@ -14,6 +14,7 @@
 //! | say something, and notice what a server leaves out | [`event`], [`chain`] |
 //! | send a file | [`mod@file`] |
 //! | verify a contact | [`safety`] |
+//! | see that a server shows everybody the same keys | [`directory`] |
 //! | as a server, keep states sealed that clients bring back | `server_seal` |
 //! | check the primitives at start | [`self_test`] |
 //!
@@ -299,6 +300,7 @@ mod wordlist;
 
 pub mod certificate;
 pub mod chain;
+pub mod directory;
 pub mod event;
 pub mod file;
 pub mod identity;

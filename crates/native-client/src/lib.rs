@@ -17,6 +17,7 @@
 mod agent;
 pub mod files;
 mod link;
+mod visit;
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -24,6 +25,8 @@ use std::thread::JoinHandle;
 use sotto_client::engine::{Change, Engine, EngineError, Moment};
 use sotto_client::store::Store;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+pub use visit::Visitor;
 
 use agent::Agent;
 use link::Link;

@@ -49,6 +49,16 @@ impl Link {
         tokio::time::timeout(CALL, made).await.unwrap_or(Err(Failure::Unreachable))
     }
 
+    /// Makes a call without a token.
+    pub(crate) async fn ask(mut self, method: Method, body: Bytes) -> Result<Bytes, Failure> {
+        let made = async {
+            self.client.ready().await.map_err(|_| Failure::Unreachable)?;
+            let reply = self.client.unary(request(body, None), path(method), ByteCodec).await;
+            reply.map(tonic::Response::into_inner).map_err(|status| failure(&status))
+        };
+        tokio::time::timeout(CALL, made).await.unwrap_or(Err(Failure::Unreachable))
+    }
+
     /// Opens the live stream.
     pub(crate) async fn listen(mut self, request_body: Bytes, token: String) -> Result<Streaming<Bytes>, Failure> {
         self.client.ready().await.map_err(|_| Failure::Unreachable)?;

@@ -75,6 +75,8 @@ limits! {
     CERTIFICATE_MAX: usize = 512;
     /// Bytes of a device revocation.
     REVOCATION_MAX: usize = 256;
+    /// Revocations that are handed out with an account's keys, the newest ones.
+    REVOCATIONS_MAX: usize = 100;
     /// Bytes of a key package.
     KEY_PACKAGE_MAX: usize = 16 << 10;
     /// Key packages of single use that are kept for a device and suite.
@@ -125,6 +127,17 @@ limits! {
     PART_MIN: u32 = 65_536;
     /// Most bytes of a file's part.
     PART_MAX: u32 = 1 << 20;
+
+    /// Changes of accounts' keys that one head of the directory takes in.
+    DIRECTORY_CHANGES_MAX: usize = 2_000;
+    /// Accounts that one call looks up in the directory.
+    DIRECTORY_LOOKUPS_MAX: usize = 100;
+    /// Changes of one account's keys that one reply shows.
+    DIRECTORY_LINKS_MAX: usize = 2_000;
+    /// Heads that somebody was told of, and that one call compares with the directory.
+    DIRECTORY_STATED_MAX: usize = 32;
+    /// Bytes of what shows one account, or the step from one head to the next, in the directory's tree.
+    DIRECTORY_PROOF_MAX: usize = 4 << 20;
 }
 
 #[cfg(test)]

@@ -74,7 +74,8 @@ fn bytes_within_a_field_of_bytes_are_not_walked() {
 
 #[test]
 fn an_unknown_content_leaves_an_event_without_content() {
-    let mut bytes = Event { sent_at_ms: 5, fallback: "A poll: lunch?".to_owned(), content: None }.encode_to_vec();
+    let mut bytes = Event { sent_at_ms: 5, fallback: "A poll: lunch?".to_owned(), content: None, ..Event::default() }
+        .encode_to_vec();
     bytes.extend([0xa2, 0x06, 0x02, 0x08, 0x01]); // field 100, of a later version
     let event: Event = decode(bytes.into(), MESSAGE_MAX).unwrap();
     assert_eq!((event.sent_at_ms, event.content), (5, None));
@@ -89,7 +90,8 @@ fn text_that_is_not_utf8_does_not_fit_its_type() {
 fn content_and_secrets_are_not_printed() {
     let canary = "canary".to_owned();
     let title = wire::Title { title: canary.clone(), description: canary.clone() };
-    let event = Event { fallback: canary.clone(), content: Some(wire::event::Content::Title(title)), sent_at_ms: 1 };
+    let event =
+        Event { fallback: canary.clone(), content: Some(wire::event::Content::Title(title)), ..Event::default() };
     let session = wire::Session { refresh_token: canary.clone(), access_token: canary.clone(), ..Default::default() };
     let login = wire::RefreshResponse { session: Some(session) };
     let report = wire::ReportRequest { shown: canary, ..Default::default() };

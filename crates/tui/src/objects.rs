@@ -327,11 +327,19 @@ fn state_of(stand: Stand) -> &'static str {
     }
 }
 
-fn trouble_of(trouble: Trouble) -> &'static str {
+pub(crate) fn trouble_of(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::BadCommit => "bad-commit",
         Trouble::LogContradicted => "log-contradicted",
         Trouble::LogTruncated => "log-truncated",
+        Trouble::DirectoryForked => "directory-forked",
+        Trouble::DirectoryWentBack => "directory-went-back",
+        Trouble::DirectoryBadProof => "directory-bad-proof",
+        Trouble::DirectoryWithdrawn => "directory-withdrawn",
+        Trouble::KeysNotInDirectory => "keys-not-in-directory",
+        Trouble::KeysTakenBack => "keys-taken-back",
+        Trouble::PromiseBroken => "promise-broken",
+        Trouble::ForeignKey => "foreign-key",
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod client;
 mod clock;
+mod directory;
 mod events;
 mod files;
 mod groups;
@@ -18,7 +19,7 @@ pub const SIZES: [usize; 4] = [2, 10, 100, 1_000];
 
 /// Shows every pair to `visit`, one after the other: the large groups need not be in memory at once.
 pub fn for_each_pair(sizes: &[usize], mut visit: impl FnMut(Pair)) {
-    events::pairs().into_iter().chain(files::pairs()).for_each(&mut visit);
+    events::pairs().into_iter().chain(files::pairs()).chain(directory::pairs()).for_each(&mut visit);
     for size in sizes {
         groups::pairs(*size).into_iter().for_each(&mut visit);
     }

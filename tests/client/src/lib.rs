@@ -131,6 +131,11 @@ impl Town {
         self.runtime.block_on(async { while self.store.tell_members(100).await.unwrap() > 0 {} });
     }
 
+    /// Has the server publish at once what it publishes by itself a moment later: what became of everybody's keys.
+    pub fn publish(&self) {
+        self.runtime.block_on(self.services.keep_up_once()).unwrap();
+    }
+
     /// Where people keep their files, and the server its.
     pub fn folder(&self) -> &Path {
         self.folder.path()

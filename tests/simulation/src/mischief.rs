@@ -4,6 +4,7 @@
 //! without holes, and running hashes that fit, as a careful liar would. The victim finds out by signatures or not at all.
 
 use bytes::Bytes;
+use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use sotto_proto::{AccountId, ConversationId, Method};
 
@@ -62,6 +63,14 @@ pub enum Trick {
     RolledBack,
     /// Times are a year off.
     WrongTimes,
+    /// Another identity key is shown, and a directory of keys of its own that fits it.
+    SplitDirectory(AccountId),
+    /// The directory of keys is as it was when the lie began; all else is as it is.
+    OldDirectory,
+    /// The directory says that an account has another key, and nothing else says so, so that its owner does not see it.
+    HiddenKey(AccountId),
+    /// There is no directory of keys any more.
+    NoDirectory,
 }
 
 impl Trick {
@@ -84,7 +93,23 @@ impl Trick {
             Self::WithheldCommits => "S15",
             Self::Truncated(_) | Self::RolledBack => "S16",
             Self::WrongTimes => "S30",
+            Self::SplitDirectory(_) => "S24",
+            Self::OldDirectory | Self::NoDirectory => "S25",
+            Self::HiddenKey(_) => "S26",
         }
+    }
+}
+
+impl Trick {
+    /// Whether the lie is a world of its own, that goes on, about keys and their directory alone.
+    fn lasts(&self) -> bool {
+        matches!(self, Self::SplitDirectory(_) | Self::OldDirectory | Self::HiddenKey(_) | Self::NoDirectory)
+    }
+
+    fn is_about(&self, method: Method) -> bool {
+        let keys = [Method::AccountLookUpUser, Method::AccountGetAccountKeys, Method::KeyClaimKeyPackages];
+        let tells_keys = matches!(self, Self::SplitDirectory(_)) && keys.contains(&method);
+        tells_keys || method.path().starts_with("sotto.v1.DirectoryService/")
     }
 }
 
@@ -116,7 +141,10 @@ impl Mischief {
     }
 
     /// Begins to lie with the server as it was at another time.
-    pub fn begin_from(&mut self, victim: Peer, trick: Trick, then: Model) {
+    pub fn begin_from(&mut self, victim: Peer, trick: Trick, mut then: Model) {
+        if trick.lasts() {
+            then.doctor(&trick, &mut StdRng::seed_from_u64(0));
+        }
         self.lie = Some(Lie { victim, trick, then });
     }
 
@@ -143,6 +171,13 @@ impl Server for Mischief {
             lie.then.adopt_sessions(&self.honest);
             return lie.then.call(now_ms, token, method, body, rng);
         }
+        if lie.trick.lasts() {
+            if !lie.trick.is_about(method) {
+                return self.honest.call(now_ms, token, method, body, rng);
+            }
+            lie.then.adopt_sessions(&self.honest);
+            return lie.then.call(now_ms, token, method, body, rng);
+        }
         if !is_doctored(method) {
             return self.honest.call(now_ms, token, method, body, rng);
         }
@@ -155,6 +190,7 @@ impl Server for Mischief {
         };
         match lie.trick {
             Trick::Fork => lie.then.items(now_ms, token),
+            _ if lie.trick.lasts() => self.honest.items(now_ms, token),
             // A stream only saves asking: whoever lies lets it be silent, and the victim asks.
             _ => Ok(Vec::new()),
         }

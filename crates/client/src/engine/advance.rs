@@ -87,7 +87,8 @@ impl Step<'_, '_> {
             let own = self.account()?.id;
             self.direct_with(own)?;
         }
-        self.ask_for_keys()
+        self.ask_for_keys()?;
+        self.settle_directory()
     }
 
     fn advance(&mut self, chat: &mut Chat) -> Result<(), Mishap> {

@@ -25,6 +25,7 @@ mod change;
 mod chat;
 mod checkpoint;
 mod commands;
+mod directory;
 mod entrance;
 mod epochs;
 mod errands;
@@ -74,6 +75,7 @@ use sotto_proto::{ConversationId, decode, limits};
 pub use archive::{ArchiveError, Archived};
 pub use change::{Attempt, Change, Why};
 pub use chat::{Stand, Trouble};
+pub use directory::{DirectoryPresence, KeyFault};
 pub use entrance::{FactorCode, Returning};
 pub use errands::{Errand, OwnDevice};
 pub use listing::ChatView;
@@ -197,6 +199,7 @@ impl Engine {
     /// The connection is new: what has no answer goes out again, and what was missed is asked for.
     pub fn connected(&mut self, moment: &mut Moment<'_>) -> Result<(), EngineError> {
         self.memory.traffic.reconnected();
+        self.memory.directory.has_begun = false;
         self.step(moment, |step| {
             if step.memory.account.is_some() {
                 step.update(|account| account.wants.add(Wants::SYNC))?;

@@ -136,6 +136,7 @@ impl Step<'_, '_> {
     /// Takes over what the server says of an account: nothing of it is believed but what its identity key vouches for.
     pub(super) fn take_keys(&mut self, keys: &wire::AccountKeys) -> Result<AccountId, Mishap> {
         let account = AccountId::parse("account_id", &keys.account_id)?;
+        self.keys_were_shown(account, keys)?;
         if keys.identity_key.is_empty() {
             self.db
                 .prepare_cached("UPDATE contacts SET stale = 0, user_name = '' WHERE account_id = ?1")?

@@ -295,7 +295,10 @@ impl Step<'_, '_> {
         self.db.prepare_cached("DELETE FROM outbox WHERE event_id = ?1")?.execute([id.as_bytes()])?;
         let author = opened.sender().account;
         let said = decode::<wire::Event>(opened.expose_body().to_vec().into(), limits::EVENT_MAX);
-        let said = said.unwrap_or_default().content;
+        let wire::Event { seen_head, content: said, .. } = said.unwrap_or_default();
+        if let Some(seen) = seen_head {
+            self.head_was_stated(author, &seen)?;
+        }
         if !is_kept(roster, author, said.as_ref()) {
             return Ok(());
         }

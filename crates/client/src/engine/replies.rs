@@ -80,6 +80,9 @@ impl Step<'_, '_> {
             Method::AccountGetAccountKeys => {
                 self.keys_came(&kept.request()?, &reply::<wire::GetAccountKeysRequest>(whole())?)
             }
+            Method::DirectoryGetHead => self.head_came(&kept.request()?, &reply::<wire::GetHeadRequest>(whole())?),
+            Method::DirectoryLookUp => self.looked_up(&kept.request()?, &reply::<wire::LookUpRequest>(whole())?),
+            Method::DirectoryListOwnEntries => self.own_entries_came(&reply::<wire::ListOwnEntriesRequest>(whole())?),
             Method::KeyPublishKeyPackages => self.published(&kept.request()?),
             Method::FileReserveFile
             | Method::FileUploadPart
@@ -287,6 +290,7 @@ impl Step<'_, '_> {
             Method::AccountAddDevice => self.fail(Attempt::Devices, Why::Refused(code)),
             Method::AccountLookUpUser => self.not_found(ticket, failure),
             Method::AccountPutSetting => self.setting_refused(&kept.request()?, failure)?,
+            Method::DirectoryGetHead | Method::DirectoryLookUp => self.directory_refused(code)?,
             Method::KeyPublishKeyPackages => {
                 self.update(|account| account.wants.remove(Wants::PACKAGES | Wants::VAULT_PACKAGE))?;
             }

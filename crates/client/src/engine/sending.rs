@@ -9,6 +9,7 @@ use sotto_proto::{ConversationId, EntryBody, EventId, GroupPosition, LogEntry, S
 
 use super::change::Change;
 use super::chat::{Chat, position_of};
+use super::directory::with_head;
 use super::epochs::Roster;
 use super::intents::Intent;
 use super::reading::header;
@@ -90,6 +91,7 @@ impl Step<'_, '_> {
         let account = account.ok_or(Mishap::Bad("nobody is signed in"))?;
         let header = header(chat.id, position, Kind::Event(id));
         let (sender, key) = (account.sender(), &account.key);
+        let body = with_head(&body, self.seen_head()?);
         let sealed = event::seal(&secret, &header, sender, key, &window.high, &body, &mut self.moment.rng);
         let sealed = sealed.map_err(|_| Mishap::Bad("an event that is too long"))?;
         let request = wire::AppendRequest {
@@ -207,14 +209,17 @@ impl Step<'_, '_> {
     /// Whether things may be sent at all: what does not add up stops that until a person has decided.
     pub(super) fn may_send(&self, chat: &Chat, group: &Group) -> Result<bool, Mishap> {
         let account = self.account()?;
-        let waits = chat.trouble.is_some() || undecided_member(self.db, account, chat)?.is_some();
+        let waits = chat.trouble.is_some()
+            || undecided_member(self.db, account, chat)?.is_some()
+            || !self.directory_allows(chat)?;
         Ok(!waits && Roster::of(group)?.may_post(account.id))
     }
 
     /// The event as it goes into the seal.
     pub(super) fn event(&self, content: wire::event::Content, fallback: &str) -> Vec<u8> {
         let sent_at_ms = self.memory.clock.now_ms(self.moment);
-        wire::Event { sent_at_ms, fallback: fallback.to_owned(), content: Some(content) }.encode_to_vec()
+        wire::Event { sent_at_ms, fallback: fallback.to_owned(), content: Some(content), ..Default::default() }
+            .encode_to_vec()
     }
 }
 

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::account::{Account, State};
 use super::change::Change;
+use super::directory::Watch;
 use super::entrance::Flow;
 use super::errands::{FactorPapers, OwnDevice};
 use super::moment::{Moment, ServerClock};
@@ -54,6 +55,7 @@ pub(super) struct Memory {
     pub(super) doubted: BTreeSet<ConversationId>,
     /// How often requests of strangers were looked at again for their first words.
     pub(super) looks: BTreeMap<ConversationId, u32>,
+    pub(super) directory: Watch,
     /// Chats to be opened once an account was found.
     pub(super) searches: BTreeMap<super::Ticket, super::people::Search>,
 }

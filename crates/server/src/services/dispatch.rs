@@ -51,6 +51,8 @@ impl Services {
                 AuthRecoverStart => auth.recover_start,
                 AuthRecoverProve => auth.recover_prove,
                 AuthRecoverFinish => auth.recover_finish,
+                DirectoryGetHead => directory.get_head,
+                DirectoryListSteps => directory.list_steps,
             }
             session {
                 AuthLogout => auth.logout,
@@ -85,6 +87,8 @@ impl Services {
                 AccountBlockAccount => accounts.block_account,
                 AccountUnblockAccount => accounts.unblock_account,
                 AccountListBlocked => accounts.list_blocked,
+                DirectoryLookUp => directory.look_up,
+                DirectoryListOwnEntries => directory.list_own_entries,
                 KeyPublishKeyPackages => keys.publish_key_packages,
                 KeyCountKeyPackages => keys.count_key_packages,
                 KeyClaimKeyPackages => keys.claim_key_packages,

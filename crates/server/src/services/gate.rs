@@ -137,6 +137,10 @@ const fn writes(method: Method) -> bool {
         | Method::AccountGetCheckpoints
         | Method::AccountListSettings
         | Method::AccountListBlocked
+        | Method::DirectoryGetHead
+        | Method::DirectoryListSteps
+        | Method::DirectoryLookUp
+        | Method::DirectoryListOwnEntries
         | Method::KeyCountKeyPackages
         | Method::ConversationReadRange
         | Method::ConversationSync

@@ -10,6 +10,7 @@ mod caller;
 mod context;
 mod conversations;
 mod cursor;
+mod directory;
 mod dispatch;
 mod failure;
 mod fields;
@@ -34,6 +35,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use sotto_crypto::directory::DirectorySigner;
 use sotto_crypto::primitives::VerifyingKey;
 
 pub use caller::{AccessToken, Caller, Visitor};
@@ -47,6 +49,7 @@ use admin::Admin;
 use auth::Auth;
 use context::Context;
 use conversations::Conversations;
+use directory::Directory;
 use files::Files;
 use gate::Gate;
 use keys::Keys;
@@ -85,6 +88,7 @@ pub struct Services {
     stream: LiveStream,
     files: Arc<Files>,
     admin: Admin,
+    directory: Directory,
     upkeep: Arc<Upkeep>,
     context: Arc<Context>,
 }
@@ -92,6 +96,7 @@ pub struct Services {
 impl Services {
     /// Services over the given ports.
     pub fn new(ports: Ports, settings: Settings) -> Arc<Self> {
+        let signer = DirectorySigner::derive(&ports.secret);
         let context = Arc::new(Context::new(ports, settings));
         let removals = Arc::new(Removals::new(context.clone()));
         let files = Arc::new(Files::new(context.clone()));
@@ -106,6 +111,7 @@ impl Services {
             stream: LiveStream::new(context.clone()),
             files,
             admin: Admin::new(context.clone()),
+            directory: Directory::new(context.clone(), signer),
             upkeep,
             context,
         })
@@ -126,14 +132,15 @@ impl Services {
         self.context.secrets.own(&*self.context.store).await
     }
 
-    /// Prunes, purges and finishes what was interrupted, again and again, until dropped. Any number of nodes may.
+    /// Prunes, purges, publishes and finishes what was interrupted, again and again, until dropped. Any number of nodes may.
     pub async fn keep_up(&self) {
-        self.upkeep.run().await;
+        tokio::join!(self.upkeep.run(), self.directory.keep_publishing());
     }
 
     /// Does once what [`Self::keep_up`] repeats.
     pub async fn keep_up_once(&self) -> Result<(), Failure> {
-        self.upkeep.once().await
+        self.upkeep.once().await?;
+        self.directory.publish_due().await
     }
 
     /// The key that groups name as their external sender.

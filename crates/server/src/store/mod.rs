@@ -31,6 +31,7 @@ pub trait Store:
     + Log
     + Removals
     + ChangeFeed
+    + Directory
     + Files
     + Admin
     + Lifecycle
@@ -50,6 +51,7 @@ impl<T> Store for T where
         + Log
         + Removals
         + ChangeFeed
+        + Directory
         + Files
         + Admin
         + Lifecycle

@@ -11,3 +11,4 @@ mod operator;
 mod sealed;
 #[path = "../support/mod.rs"]
 mod support;
+mod transparency;

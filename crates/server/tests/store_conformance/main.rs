@@ -6,6 +6,7 @@ mod admin;
 mod conversations;
 #[path = "../support/database.rs"]
 mod database;
+mod directory;
 mod files;
 mod key_packages;
 mod log;

@@ -28,6 +28,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<ManualClock>,
     rng: Mutex<StdRng>,
+    ports: Ports,
     /// Of the bytes of files.
     _folder: tempfile::TempDir,
 }
@@ -58,7 +59,12 @@ impl World {
         let blobs = sotto_server::blobs::open(None, folder.path()).unwrap();
         let ports = Ports { store: store.clone(), bus, blobs, clock: clock.clone(), secret };
         let rng = Mutex::new(rng);
-        Self { services: Services::new(ports, settings), store, clock, rng, _folder: folder }
+        Self { services: Services::new(ports.clone(), settings), store, clock, rng, ports, _folder: folder }
+    }
+
+    /// Another node over the same store.
+    pub(crate) fn second_node(&self) -> Arc<Services> {
+        Services::new(self.ports.clone(), Settings::default())
     }
 
     /// Sixteen bytes that no other call gives.

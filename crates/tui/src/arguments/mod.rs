@@ -20,7 +20,7 @@ pub(crate) use messages::{
     TransferCommand, Transfers,
 };
 pub(crate) use people::{Group, Key, Role, Verify};
-pub(crate) use programs::{Bot, Shell};
+pub(crate) use programs::{Audit, Bot, Shell};
 
 /// End-to-end encrypted messages, in the terminal and in scripts.
 ///
@@ -118,6 +118,8 @@ pub(crate) enum Command {
     Import(FileNamed),
     /// Look whether everything is in order: the server, the clock, the keys, the store.
     Doctor,
+    /// Check from outside that a server has never taken back a key that it published.
+    Audit(Audit),
     /// Print the completions for a shell.
     Completions {
         /// The shell.
@@ -186,6 +188,7 @@ impl Command {
             | Self::SecondFactor(_)
             | Self::Export(_)
             | Self::Bot(_)
+            | Self::Audit(_)
             | Self::Completions { .. }
             | Self::Man
             | Self::Import(_) => false,
@@ -226,6 +229,7 @@ impl Command {
             Self::Sessions(_) => "sessions",
             Self::History(_) => "history",
             Self::Doctor => "doctor",
+            Self::Audit(_) => "audit",
             Self::Completions { .. } => "completions",
             Self::Man => "man",
             Self::Bot(_) => "bot",

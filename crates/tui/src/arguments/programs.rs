@@ -33,6 +33,19 @@ pub(crate) struct Bot {
     pub(crate) arguments: Vec<String>,
 }
 
+#[derive(Debug, Args, Serialize, Deserialize)]
+pub(crate) struct Audit {
+    /// Address of the server, such as https://chat.example.org. No account is needed.
+    #[arg(long, value_name = "URL", env = "SOTTO_SERVER")]
+    pub(crate) server: Option<String>,
+    /// Number of a head that was audited before, to go on from there; without it the whole history is checked.
+    #[arg(long, value_name = "EPOCH", default_value_t = 0)]
+    pub(crate) from: u64,
+    /// Hash of that head, as the earlier audit printed it.
+    #[arg(long, value_name = "HASH", requires = "from")]
+    pub(crate) head: Option<String>,
+}
+
 /// Shells that can complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
 pub(crate) enum Shell {

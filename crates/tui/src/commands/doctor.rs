@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sotto_client::engine::Engine;
+use sotto_client::engine::{DirectoryPresence, Engine};
 use sotto_native_client::Reach;
 
 use crate::console::{Console, Shown};
 use crate::failure::Failure;
+use crate::objects::trouble_of;
 use crate::session::Session;
 use crate::words::{Language, Message};
 
@@ -33,6 +34,7 @@ impl Shown for CheckObject {
 pub(super) async fn look(session: &Session, console: &mut Console) -> Result<(), Failure> {
     let mut checks = vec![folder(&session.folder), cryptography(), store(session).await?, account(session).await?];
     checks.extend(server(session).await?);
+    checks.push(directory(session).await?);
     let sick = checks.iter().any(|check| !check.ok);
     checks.iter().try_for_each(|check| console.show(check))?;
     if sick { Err(Message::NotInOrder.failed()) } else { Ok(()) }
@@ -83,6 +85,19 @@ async fn server(session: &Session) -> Result<Vec<CheckObject>, Failure> {
         checks.push(CheckObject { check: "clock", ok, detail, message: Message::CheckClock });
     }
     Ok(checks)
+}
+
+/// Whether the server's directory of keys adds up, as far as this device has looked into it.
+async fn directory(session: &Session) -> Result<CheckObject, Failure> {
+    let (faults, presence) = session.look(|engine: &Engine| Ok((engine.key_faults()?, engine.directory()?))).await?;
+    let codes: Vec<_> = faults.iter().map(|fault| trouble_of(fault.trouble)).collect();
+    let detail = match presence {
+        _ if !codes.is_empty() => codes.join(", "),
+        DirectoryPresence::Present { epoch } => epoch.to_string(),
+        DirectoryPresence::Absent => "no-directory".to_owned(),
+        DirectoryPresence::Unknown => String::new(),
+    };
+    Ok(CheckObject { check: "directory", ok: faults.is_empty(), detail, message: Message::CheckDirectory })
 }
 
 /// The engine goes by the server's clock; one that is further off than this shows wrong times elsewhere.

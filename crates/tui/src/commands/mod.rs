@@ -3,6 +3,7 @@
 mod account;
 mod archive;
 mod arrival;
+mod audit;
 mod bot;
 mod chats;
 mod doctor;
@@ -49,6 +50,7 @@ pub(crate) async fn run(arguments: Arguments, console: &mut Console) -> Result<(
         Command::Logout => account::logout(&common, console).await,
         Command::Completions { shell } => manual::completions(shell, console),
         Command::Man => manual::page(console),
+        Command::Audit(what) => audit::run(what, console).await,
         command if command.can_be_handed_over() => {
             let folder = arrival::folder(&common);
             match Profile::open_or(&folder, command.name(), || relay::reach(&folder))? {
@@ -115,6 +117,7 @@ async fn dispatch(session: &Session, command: Command, console: &mut Console) ->
         | Command::Recover(_)
         | Command::Logout
         | Command::Completions { .. }
+        | Command::Audit(_)
         | Command::Man => Ok(()),
     }
 }

@@ -191,6 +191,14 @@ fn trouble_in_words(trouble: Trouble) -> Message {
         Trouble::BadCommit => Message::TroubleBadCommit,
         Trouble::LogContradicted => Message::TroubleLogContradicted,
         Trouble::LogTruncated => Message::TroubleLogTruncated,
+        Trouble::DirectoryForked => Message::TroubleDirectoryForked,
+        Trouble::DirectoryWentBack => Message::TroubleDirectoryWentBack,
+        Trouble::DirectoryBadProof => Message::TroubleDirectoryBadProof,
+        Trouble::DirectoryWithdrawn => Message::TroubleDirectoryWithdrawn,
+        Trouble::KeysNotInDirectory => Message::TroubleKeysNotInDirectory,
+        Trouble::KeysTakenBack => Message::TroubleKeysTakenBack,
+        Trouble::PromiseBroken => Message::TroublePromiseBroken,
+        Trouble::ForeignKey => Message::TroubleForeignKey,
     }
 }
 

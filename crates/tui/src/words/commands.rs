@@ -80,10 +80,14 @@ macro_rules! commands {
     Listening { address, file } =>
         "listening on http://{address}, with the token in {file}",
         "слушает на http://{address}, ключ доступа в {file}";
+    AuditDone { from, to, changes, head } =>
+        "Nothing was taken back: heads {from} to {to}, changes of keys {changes}. Last head: {head}",
+        "Ничего не отозвано: снимки с {from} по {to}, изменений ключей {changes}. Последний снимок: {head}";
     CheckFolder => "the folder is the person's alone", "папка закрыта от других";
     CheckCryptography => "the cryptography gives the published answers", "криптография даёт опубликованные ответы";
     CheckStore => "the store is sound", "хранилище цело";
     CheckAccount => "somebody is signed in", "вход выполнен";
+    CheckDirectory => "the server's directory of keys adds up", "каталог ключей сервера непротиворечив";
     CheckServer => "the server answers", "сервер отвечает";
     CheckClock => "the clocks of the server and of this machine agree", "часы сервера и этой машины сходятся";
     Archived { chats, events, file } =>

@@ -219,6 +219,15 @@ macro_rules! failures {
     CannotListen { address, why } =>
         "Cannot listen on {address}: {why}.",
         "Не удаётся слушать на {address}: {why}.";
+    AuditFailed { epoch, why } =>
+        "THE SERVER CONTRADICTS ITSELF at head {epoch} of its directory of keys: {why}.",
+        "СЕРВЕР ПРОТИВОРЕЧИТ СЕБЕ: снимок {epoch} его каталога ключей: {why}.";
+    NoSuchHead { epoch } =>
+        "The directory of keys has no head {epoch}.",
+        "В каталоге ключей нет снимка {epoch}.";
+    NoDirectory =>
+        "This server has no directory of keys: it is older than this program.",
+        "У этого сервера нет каталога ключей: он старее этой программы.";
     NotInOrder =>
         "Not everything is in order.",
         "Не всё в порядке.";

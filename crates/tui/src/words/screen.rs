@@ -55,6 +55,30 @@ macro_rules! screen {
     LineUnreadable => "Something here cannot be opened.", "Что-то здесь нельзя открыть.";
     TroubleBadCommit => "A change of the group is bad; nothing is sent until it is repaired.", "Изменение группы испорчено; до исправления ничего не отправляется.";
     TroubleLogContradicted => "The server shows different things to different people.", "Сервер показывает разным людям разное.";
+    TroubleDirectoryForked =>
+        "The server's directory of keys is not the one that was seen before, or that others see. It may be showing false keys: compare safety numbers.",
+        "Каталог ключей сервера — не тот, что был раньше или что видят другие. Возможно, сервер показывает ложные ключи: сверьте коды безопасности.";
+    TroubleDirectoryWentBack =>
+        "The server's directory of keys is older than before. Keys may have been taken back: compare safety numbers, and ask the operator.",
+        "Каталог ключей сервера старее, чем был. Ключи могли быть отозваны: сверьте коды безопасности и спросите владельца сервера.";
+    TroubleDirectoryBadProof =>
+        "The server cannot prove what it says about keys. Compare safety numbers.",
+        "Сервер не может доказать то, что говорит о ключах. Сверьте коды безопасности.";
+    TroubleDirectoryWithdrawn =>
+        "The server no longer shows its directory of keys. Compare safety numbers, and ask the operator.",
+        "Сервер больше не показывает свой каталог ключей. Сверьте коды безопасности и спросите владельца сервера.";
+    TroubleKeysNotInDirectory =>
+        "The keys that the server hands out here are not those that it publishes. Nothing is sent until you have compared the safety number.",
+        "Ключи, которые сервер здесь выдаёт, — не те, что он публикует. Ничего не отправляется, пока вы не сверите код безопасности.";
+    TroubleKeysTakenBack =>
+        "The server has taken back keys that it had published. Nothing is sent until you have compared the safety number.",
+        "Сервер отозвал ключи, которые публиковал раньше. Ничего не отправляется, пока вы не сверите код безопасности.";
+    TroublePromiseBroken =>
+        "The server did not publish keys as it had promised. Nothing is sent until you have compared the safety number.",
+        "Сервер не опубликовал ключи, как обещал. Ничего не отправляется, пока вы не сверите код безопасности.";
+    TroubleForeignKey =>
+        "The server publishes a key for your account that is not yours. It may be reading what others write to you.",
+        "Сервер публикует для вашей учётной записи чужой ключ. Возможно, он читает то, что вам пишут.";
     TroubleLogTruncated => "The server has lost a part of this chat.", "Сервер потерял часть этого чата.";
     NoName => "(no name)", "(без имени)";
     EnterToKeep => "Enter keeps it · Esc leaves it", "Enter — сохранить · Esc — оставить";

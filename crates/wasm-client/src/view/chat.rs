@@ -112,6 +112,14 @@ pub enum Trouble {
     BadCommit,
     LogContradicted,
     LogTruncated,
+    DirectoryForked,
+    DirectoryWentBack,
+    DirectoryBadProof,
+    DirectoryWithdrawn,
+    KeysNotInDirectory,
+    KeysTakenBack,
+    PromiseBroken,
+    ForeignKey,
 }
 
 impl From<engine::Trouble> for Trouble {
@@ -120,6 +128,14 @@ impl From<engine::Trouble> for Trouble {
             engine::Trouble::BadCommit => Self::BadCommit,
             engine::Trouble::LogContradicted => Self::LogContradicted,
             engine::Trouble::LogTruncated => Self::LogTruncated,
+            engine::Trouble::DirectoryForked => Self::DirectoryForked,
+            engine::Trouble::DirectoryWentBack => Self::DirectoryWentBack,
+            engine::Trouble::DirectoryBadProof => Self::DirectoryBadProof,
+            engine::Trouble::DirectoryWithdrawn => Self::DirectoryWithdrawn,
+            engine::Trouble::KeysNotInDirectory => Self::KeysNotInDirectory,
+            engine::Trouble::KeysTakenBack => Self::KeysTakenBack,
+            engine::Trouble::PromiseBroken => Self::PromiseBroken,
+            engine::Trouble::ForeignKey => Self::ForeignKey,
         }
     }
 }

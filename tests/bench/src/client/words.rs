@@ -62,5 +62,5 @@ pub(super) fn text(text: String) -> Content {
 }
 
 pub(super) fn event(words: String) -> Vec<u8> {
-    Event { sent_at_ms: 1, fallback: String::new(), content: Some(text(words)) }.encode_to_vec()
+    Event { sent_at_ms: 1, content: Some(text(words)), ..Event::default() }.encode_to_vec()
 }

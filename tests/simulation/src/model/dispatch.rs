@@ -30,7 +30,7 @@ macro_rules! routes {
                 $model.subscribe(&caller, request($body)?, $at)?;
                 Ok(Answer::Subscribed)
             }
-            // Files and administration are no part of the model.
+            // Files, administration and audits are no part of the model.
             _ => Err(ErrorCode::UnknownMethod.into()),
         }
     };
@@ -59,6 +59,7 @@ impl Model {
                 AuthRecoverStart => recover_start,
                 AuthRecoverProve => recover_prove,
                 AuthRecoverFinish => recover_finish,
+                DirectoryGetHead => get_head,
             }
             session {
                 AuthLogout => logout,
@@ -93,6 +94,8 @@ impl Model {
                 AccountBlockAccount => block_account,
                 AccountUnblockAccount => unblock_account,
                 AccountListBlocked => list_blocked,
+                DirectoryLookUp => look_up,
+                DirectoryListOwnEntries => list_own_entries,
                 KeyPublishKeyPackages => publish_key_packages,
                 KeyCountKeyPackages => count_key_packages,
                 KeyClaimKeyPackages => claim_key_packages,

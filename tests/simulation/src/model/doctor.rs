@@ -19,7 +19,9 @@ impl Model {
     pub(crate) fn doctor(&mut self, trick: &Trick, rng: &mut StdRng) {
         match trick {
             Trick::GhostDevice(account) => self.add_ghost(*account, rng),
-            Trick::ReplacedIdentity(account) => self.replace_identity(*account),
+            Trick::ReplacedIdentity(account) | Trick::SplitDirectory(account) => self.replace_identity(*account),
+            Trick::HiddenKey(account) => self.publish_other_key(*account),
+            Trick::NoDirectory => self.forget_directory(),
             Trick::MovedDevice { from, to } => self.move_devices(*from, *to),
             Trick::ForeignCommit { from, to } => self.insert_from(*from, *to, EntryKind::Commit),
             Trick::MovedEvent { from, to } => self.insert_from(*from, *to, EntryKind::Event),
@@ -51,7 +53,7 @@ impl Model {
             Trick::StaleKeyPackage => self.revive_key_packages(),
             Trick::WeakerVersion => self.protocol = 0,
             // These are servers of other times, not edited ones.
-            Trick::Fork | Trick::WithheldCommits | Trick::RolledBack => {}
+            Trick::Fork | Trick::WithheldCommits | Trick::RolledBack | Trick::OldDirectory => {}
         }
     }
 
@@ -99,6 +101,15 @@ impl Model {
             if let Some(certificate) = certify(&identity, account, device.id, &key) {
                 (device.certificate, device.key) = (certificate, *key.public().as_bytes());
             }
+        }
+        self.keys_changed(account);
+    }
+
+    /// The account's own devices go on as they are, and do not notice.
+    fn publish_other_key(&mut self, account: AccountId) {
+        let mut rng = <StdRng as rand::SeedableRng>::seed_from_u64(666);
+        if let Some(state) = self.accounts.get_mut(&account) {
+            state.identity_key = IdentityKey::generate(&mut rng).public().as_bytes().to_vec();
         }
         self.keys_changed(account);
     }

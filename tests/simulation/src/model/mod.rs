@@ -36,6 +36,7 @@ mod removals;
 mod reset;
 mod sealed;
 mod sync;
+mod transparency;
 mod truth;
 
 use std::collections::BTreeMap;
@@ -43,8 +44,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
+use sotto_crypto::directory::DirectorySigner;
 use sotto_crypto::login::server::LoginServer;
 use sotto_crypto::primitives::{SigningKey, VerifyingKey};
+use sotto_crypto::secret::Secret;
 use sotto_crypto::time::Time;
 use sotto_proto::{AccountId, ConversationId, RequestId, SessionId};
 
@@ -56,6 +59,7 @@ pub use fault::Fault;
 use gate::{AccessToken, Session};
 use keys::Claim;
 use live::Subscription;
+use transparency::Directory;
 
 /// What a call is answered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,12 +87,16 @@ pub struct Model {
     conversations: BTreeMap<ConversationId, Conversation>,
     claims: BTreeMap<(AccountId, RequestId), Claim>,
     subscriptions: BTreeMap<SessionId, Subscription>,
+    directory: Directory,
+    /// Whether it is of before there were directories of keys.
+    is_older: bool,
 }
 
 /// The keys that a server never changes.
 struct Keys {
     login: LoginServer,
     external_sender: SigningKey,
+    directory: DirectorySigner,
 }
 
 /// When a call arrives, and the randomness that it may draw.
@@ -106,7 +114,11 @@ impl Moment<'_> {
 impl Model {
     /// A new server, on which nobody is.
     pub fn new(rng: &mut StdRng) -> Self {
-        let keys = Keys { login: LoginServer::generate(rng), external_sender: SigningKey::generate(rng) };
+        let keys = Keys {
+            login: LoginServer::generate(rng),
+            external_sender: SigningKey::generate(rng),
+            directory: DirectorySigner::derive(&Secret::generate(rng)),
+        };
         Self {
             keys: Arc::new(keys),
             protocol: 1,
@@ -119,6 +131,8 @@ impl Model {
             conversations: BTreeMap::new(),
             claims: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
+            directory: Directory::default(),
+            is_older: false,
         }
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 mod backups;
+mod directory;
 mod ledger;
 mod lies;
 mod program;

@@ -29,8 +29,9 @@ export function lineOf(line: Line, nameOf: (account: string) => string, t: Messa
     case "renamed":
       return t.lines[line.type](by);
     case "trouble":
+      return t.troubles[line.trouble];
     case "unreadable":
-      return t.lines[line.type]();
+      return t.lines.unreadable();
     default:
       return t.lines[line.type](who, by);
   }

@@ -4,6 +4,7 @@ mod account;
 mod admin;
 mod conversation;
 mod device;
+mod directory;
 mod file;
 mod key_package;
 mod log;
@@ -22,6 +23,7 @@ pub use conversation::{
     ObserverRecord, Opening, Relations, Role, Standing, Welcome,
 };
 pub use device::{Device, DeviceInForce, Devices, NewDevice, NewSession, Session, Sessions, TokenHash, Trade};
+pub use directory::{Directory, DirectoryEntry, DirectoryNews, NewHead};
 pub use file::{FileRecord, Files, NewFile, PartRange};
 pub use key_package::{Claim, Claimed, ClaimedKeyPackage, KeyPackageCount, KeyPackages, NewKeyPackage};
 pub use log::{Between, Direction, Entry, EntryKind, Log, NewEvent, Range, Receipt, Stretch, Witness};

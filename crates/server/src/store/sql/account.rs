@@ -1,11 +1,12 @@
 //! Accounts, their names and their logins.
 
 use async_trait::async_trait;
-use sotto_proto::{AccountId, DeviceId, SessionId};
+use sotto_proto::{AccountId, DeviceId, SessionId, limits};
 use sqlx::AssertSqlSafe;
 
 use super::connection::{Connection, padded, placeholders};
 use super::device::{insert_device, keys_changed};
+use super::directory::{forget_entries, queue_entry};
 use super::file::let_all_go;
 use super::group::LEFT;
 use super::sealed::{read_vault, replace_vault};
@@ -35,6 +36,7 @@ impl Accounts for SqlStore {
         for device in &new.devices {
             insert_device(&mut tx, new.id, device, new.at).await?;
         }
+        queue_entry(&mut tx, new.id, new.at).await?;
         tx.commit().await?;
         Ok(Done::Now)
     }
@@ -77,25 +79,7 @@ impl Accounts for SqlStore {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut tx = self.database.snapshot().await?;
-        let list = placeholders(1, ids.len());
-        let sql = format!("SELECT id, user_name, identity_key, keys_version FROM accounts WHERE id IN {list}");
-        let accounts = tx.rows(AssertSqlSafe(sql), &padded(&ids).collect::<Vec<_>>()).await?;
-        let sql = format!(
-            "SELECT account, certificate, revocation FROM devices WHERE account IN {list}
-             ORDER BY COALESCE(-revoked_at, added_at), id"
-        );
-        let devices = tx.rows(AssertSqlSafe(sql), &padded(&ids).collect::<Vec<_>>()).await?;
-        let mut keys = accounts.iter().map(keys).collect::<Result<Vec<_>, _>>()?;
-        for device in &devices {
-            let account = device.id(0)?;
-            let Some(keys) = keys.iter_mut().find(|keys| keys.account == account) else { continue };
-            match device.maybe_bytes(2)? {
-                None => keys.certificates.push(device.bytes(1)?),
-                Some(revocation) if keys.revocations.len() < REVOCATIONS_MAX => keys.revocations.push(revocation),
-                Some(_) => {}
-            }
-        }
+        let keys = read_keys(&mut self.database.snapshot().await?, &ids).await?;
         let news = |(account, version): &(AccountId, u64)| {
             keys.iter().find(|keys| keys.account == *account && keys.version != *version).cloned()
         };
@@ -121,6 +105,7 @@ impl Accounts for SqlStore {
         take_name(&mut tx, account, &name, USER_NAME, at).await?;
         tx.run("UPDATE accounts SET user_name = $2 WHERE id = $1", args![&account, &name.text]).await?;
         keys_changed(&mut tx, account).await?;
+        queue_entry(&mut tx, account, at).await?;
         tx.commit().await
     }
 
@@ -205,6 +190,7 @@ impl Accounts for SqlStore {
         let sql = "UPDATE accounts SET identity_key = $2 WHERE id = $1";
         tx.run(sql, args![&reset.account, &reset.identity_key]).await?;
         keys_changed(&mut tx, reset.account).await?;
+        queue_entry(&mut tx, reset.account, reset.at).await?;
         tx.commit().await?;
         Ok(Ended { sessions, change })
     }
@@ -241,9 +227,34 @@ impl Accounts for SqlStore {
             "UPDATE accounts SET deleted_at = $2, user_name = $3, email = NULL, identity_key = $4, login_record = $4,
                      root_by_password = $4, root_by_recovery = $4, recovery_key = $4, storage_used = 0 WHERE id = $1";
         tx.run(sql, args![&account, at, none, empty]).await?;
+        forget_entries(&mut tx, account).await?;
+        queue_entry(&mut tx, account, at).await?;
         tx.commit().await?;
         Ok(sessions)
     }
+}
+
+/// The keys of those accounts that exist; there must be at least one.
+pub(super) async fn read_keys(tx: &mut Connection, ids: &[AccountId]) -> Result<Vec<AccountKeys>, StoreError> {
+    let list = placeholders(1, ids.len());
+    let sql = format!("SELECT id, user_name, identity_key, keys_version FROM accounts WHERE id IN {list}");
+    let accounts = tx.rows(AssertSqlSafe(sql), &padded(ids).collect::<Vec<_>>()).await?;
+    let sql = format!(
+        "SELECT account, certificate, revocation FROM devices WHERE account IN {list}
+         ORDER BY COALESCE(-revoked_at, added_at), id"
+    );
+    let devices = tx.rows(AssertSqlSafe(sql), &padded(ids).collect::<Vec<_>>()).await?;
+    let mut keys = accounts.iter().map(keys).collect::<Result<Vec<_>, _>>()?;
+    for device in &devices {
+        let account = device.id(0)?;
+        let Some(keys) = keys.iter_mut().find(|keys| keys.account == account) else { continue };
+        match device.maybe_bytes(2)? {
+            None => keys.certificates.push(device.bytes(1)?),
+            Some(revocation) if keys.revocations.len() < limits::REVOCATIONS_MAX => keys.revocations.push(revocation),
+            Some(_) => {}
+        }
+    }
+    Ok(keys)
 }
 
 async fn insert_account(tx: &mut Connection, new: &NewAccount) -> Result<bool, StoreError> {
@@ -405,4 +416,3 @@ pub(super) fn summary(row: &Row) -> Result<AccountSummary, StoreError> {
 
 const USER_NAME: i64 = 1;
 const EMAIL: i64 = 2;
-const REVOCATIONS_MAX: usize = 100;

@@ -5,6 +5,7 @@ use sotto_proto::{AccountId, DeviceId, limits};
 use sqlx::AssertSqlSafe;
 
 use super::connection::{Connection, padded, placeholders};
+use super::directory::queue_entry;
 use super::group::within;
 use super::removal::note_leaves;
 use super::value::{Row, args};
@@ -28,6 +29,7 @@ impl Devices for SqlStore {
         insert_device(&mut tx, account, &device, at).await?;
         check_count(&mut tx, account).await?;
         let version = keys_changed(&mut tx, account).await?;
+        queue_entry(&mut tx, account, at).await?;
         tx.commit().await?;
         Ok(version)
     }
@@ -52,6 +54,7 @@ impl Devices for SqlStore {
         tx.run("DELETE FROM welcomes WHERE device = $1", args![&device]).await?;
         note_leaves(&mut tx, account, device, revocation).await?;
         let version = keys_changed(&mut tx, account).await?;
+        queue_entry(&mut tx, account, at).await?;
         tx.commit().await?;
         Ok((version, Done::Now))
     }

@@ -25,6 +25,7 @@ macro_rules! steps {
             (8, "live", include_str!(concat!("../../../../../migrations/", $database, "/0008_live.sql"))),
             (9, "claims", include_str!(concat!("../../../../../migrations/", $database, "/0009_claims.sql"))),
             (10, "proofs", include_str!(concat!("../../../../../migrations/", $database, "/0010_proofs.sql"))),
+            (11, "directory", include_str!(concat!("../../../../../migrations/", $database, "/0011_directory.sql"))),
         ]
     };
 }

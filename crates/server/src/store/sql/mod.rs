@@ -9,6 +9,7 @@ pub(crate) mod append;
 pub(crate) mod connection;
 mod conversation;
 mod device;
+mod directory;
 pub(crate) mod failure;
 mod file;
 mod group;

@@ -13,7 +13,7 @@ use super::stage::{Role, Stage, encoded};
 pub(super) fn request(method: Method, role: Role, stage: &Stage) -> Bytes {
     let area = method.path().split('/').next().unwrap_or_default();
     match area {
-        "sotto.v1.AccountService" | "sotto.v1.KeyService" | "sotto.v1.AuthService" => {
+        "sotto.v1.AccountService" | "sotto.v1.DirectoryService" | "sotto.v1.KeyService" | "sotto.v1.AuthService" => {
             about_accounts(method, role, stage)
         }
         "sotto.v1.ConversationService" | "sotto.v1.StreamService" => about_conversations(method, role, stage),
@@ -60,6 +60,10 @@ fn about_accounts(method: Method, role: Role, stage: &Stage) -> Bytes {
         }),
         Method::AccountBlockAccount => encoded(&wire::BlockAccountRequest { account_id: random() }),
         Method::AccountUnblockAccount => encoded(&wire::UnblockAccountRequest { account_id: owner }),
+        Method::DirectoryLookUp => {
+            let account = wire::LookUpAccount { account_id: owner, known_revision: 0 };
+            encoded(&wire::LookUpRequest { accounts: vec![account], epochs: Vec::new() })
+        }
         Method::KeyClaimKeyPackages => {
             encoded(&wire::ClaimKeyPackagesRequest { request_id: random(), account_ids: vec![owner], cipher_suite: 77 })
         }

@@ -122,6 +122,8 @@ const fn row(method: Method) -> Row {
         | Method::AccountUnblockAccount => Row::OwnWrite(Done),
         // Who was a member goes on reading what it could, and the vault device with it.
         Method::AccountPutCheckpoint => members_read(Done),
+        Method::DirectoryGetHead | Method::DirectoryListSteps => Row::Everybody(Done),
+        Method::DirectoryLookUp | Method::DirectoryListOwnEntries => Row::Own(Done),
         Method::KeyPublishKeyPackages => Row::OwnWrite(EMPTY),
         Method::KeyCountKeyPackages => Row::Own(Done),
         Method::KeyClaimKeyPackages => Row::OwnWrite(Done),

@@ -72,6 +72,11 @@ pub(super) const fn kept(method: Method) -> (May, May) {
         | Method::AccountPutSetting
         | Method::AccountBlockAccount
         | Method::AccountUnblockAccount => (May::KeepAll, NOTHING),
+        // Whom somebody looks up, and which heads they have seen, is not noted; promises are signed anew each time.
+        Method::DirectoryGetHead | Method::DirectoryListSteps | Method::DirectoryListOwnEntries => {
+            (NOTHING, May::KeepAll)
+        }
+        Method::DirectoryLookUp => (NOTHING, May::Keep(&[&[1], &[2], &[3, 1], &[3, 3], &[3, 4], &[3, 5]])),
         Method::KeyPublishKeyPackages => (May::KeepAll, May::KeepAll),
         Method::KeyCountKeyPackages => (NOTHING, May::KeepAll),
         // The id of the claim, so that its repetition is recognised.

@@ -45,6 +45,11 @@ pub(super) async fn keep_things(town: &Town) -> Result<()> {
     alice.link.call(wire::ChangeEmailRequest { email: format!("{}@example.org", canary("alicia")) }).await?;
     alice.link.call(wire::GetOwnAccountRequest {}).await?;
     alice.link.call(wire::LookUpUserRequest { user_name: bob.person.name.clone() }).await?;
+    alice.link.call(wire::GetHeadRequest { epochs: vec![1] }).await?;
+    alice.link.call(wire::ListStepsRequest { after_epoch: 0 }).await?;
+    let looked_up = wire::LookUpAccount { account_id: bob.account().to_wire(), known_revision: 0 };
+    alice.link.call(wire::LookUpRequest { accounts: vec![looked_up], epochs: vec![1] }).await?;
+    alice.link.call(wire::ListOwnEntriesRequest { after_revision: 0 }).await?;
     alice.link.call(wire::BlockAccountRequest { account_id: bob.account().to_wire() }).await?;
     alice.link.call(wire::ListBlockedRequest::default()).await?;
     alice.link.call(wire::UnblockAccountRequest { account_id: bob.account().to_wire() }).await?;
