@@ -12,7 +12,7 @@
 //! | agree on keys with the members of a conversation | [`mls::group`], [`mls::key_package`], [`mls::governance`] |
 //! | judge what members do, without their secrets | `mls::observer`, [`mls::rules`] |
 //! | say something, and notice what a server leaves out | [`event`], [`chain`] |
-//! | send a file | [`mod@file`] |
+//! | send a file; keep one | [`mod@file`]; [`kept`] |
 //! | verify a contact | [`safety`] |
 //! | as a server, keep states sealed that clients bring back | `server_seal` |
 //! | check the primitives at start | [`self_test`] |
@@ -302,6 +302,7 @@ pub mod chain;
 pub mod event;
 pub mod file;
 pub mod identity;
+pub mod kept;
 pub mod labels;
 pub mod login;
 #[cfg(feature = "mls")]
