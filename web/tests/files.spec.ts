@@ -39,11 +39,12 @@ test("files go between browser and terminal", async ({ browser, server }) => {
     await begin(page, "bob");
     await sendFiles(page, path, "from the browser");
     await expect(page.getByTestId("message").last()).toHaveAttribute("data-state", "sent");
-    await bob.run("accept", "alice");
-    const folder = dirname(path);
-    const fetched = await bob.ask<{ path: string }>("download", "alice", "1", "--to", folder);
+    await bob.run("accept", "@alice");
+    const message = await bob.ask<{ id: string; kind: string }>("history", "@alice");
+    expect(message.kind).toBe("files");
+    const fetched = await bob.ask<{ path: string }>("download", "@alice", message.id, "--to", dirname(path));
     expect(await digestOf(fetched.path)).toBe(await digestOf(path));
-    await bob.run("send", "alice", "from the terminal", "--file", path);
+    await bob.run("send", "@alice", "from the terminal", "--file", path);
     await withoutPicker(page);
     await expect(row(page, "film.bin")).toHaveCount(2);
     const coming = page.waitForEvent("download");

@@ -97,11 +97,16 @@ impl Drawer {
             sealed.extend(self.key.seal(number, piece, content, &mut *self.rng.borrow_mut()));
         }
         let file = self.grasp(number).await?;
+        let at = LEADER_LEN + first * SEALED_LEN as u64;
         let written = file
             .put(0, &leader())
-            .and_then(|()| file.put(LEADER_LEN + first * SEALED_LEN as u64, &sealed))
+            .and_then(|()| file.put(at, &sealed))
             .and_then(|()| if durable { file.settle() } else { Ok(()) });
-        written.map_err(|thrown| failure(&thrown))
+        written.map_err(|thrown| {
+            // A part of a stretch is of no use, and the store needs the room to note what happened.
+            file.cut(at);
+            failure(&thrown)
+        })
     }
 
     /// Returns when everything of a file is on the disk.
@@ -186,6 +191,12 @@ impl Grasp {
 
     fn settle(&self) -> Result<(), JsValue> {
         self.0.flush()
+    }
+
+    /// Nothing is left from here on. Where that fails, it is written over later.
+    #[expect(clippy::cast_precision_loss, reason = "files are shorter than 2^53 bytes")]
+    fn cut(&self, at: u64) {
+        let _ = self.0.truncate_with_f64(at as f64);
     }
 }
 

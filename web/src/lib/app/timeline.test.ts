@@ -67,6 +67,7 @@ it("shows what is on its way last, and once", () => {
     createdAtMs: NOON + 9000,
     text: id,
     tree: [],
+    files: [],
     sent,
     refusal: undefined,
   });
