@@ -90,7 +90,7 @@ test("a swipe leads to the next picture", async ({ browser, server }) => {
   await expect(viewer).toContainText("Picture 2 of 2");
 });
 
-test("a picture stays after a reload, and comes to a chat that it is forwarded to", async ({ browser, server }) => {
+test("a picture stays after a reload, also without a server", async ({ browser, server }) => {
   const { alice, bob } = await talking(browser, server);
   await sendFiles(alice, await drawn(alice, "sea.png", 1600, 900));
   await expect(shown(bob)).toHaveCount(1);
