@@ -1,14 +1,18 @@
-//! Sealed files: the first eight bytes say how long the content is claimed to be, the rest is what the server sends.
+//! Sealed files: the first eight bytes say how long the content is claimed to be, the rest is what the server sends, or what lies where a
+//! device keeps its files.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use sotto_crypto::file::{FileError, FileKey, FileLayout, FileOpener, SequentialOpener};
+use sotto_crypto::kept::KeptKey;
 use sotto_crypto::secret::Secret;
 use sotto_fuzz as _;
 
 fuzz_target!(|bytes: &[u8]| {
     let Some((len, sealed)) = bytes.split_first_chunk() else { return };
     let len = u64::from_be_bytes(*len);
+    let kept = KeptKey::from_secret(Secret::fill(|key| *key = [7; 32]));
+    assert!(kept.open(len, 0, sealed).is_err());
     if let Ok(layout) = FileLayout::new(len) {
         let last = layout.chunk_count() - 1;
         assert_eq!(layout.sealed_range(last).expect("the last chunk").end, layout.sealed_len());

@@ -135,6 +135,10 @@ labels! {
 
     /// Derives the key of the browser's store from a key that never leaves `WebCrypto`.
     BROWSER_STORE_KEY = "sotto/v1 browser store key";
+    /// Derives the key of the files that a browser keeps from the same key.
+    BROWSER_FILES_KEY = "sotto/v1 browser files key";
+    /// Seals a piece of a file that a device keeps.
+    KEPT_FILE = "sotto/v1 kept file";
     /// Seals the key of a device's store under a passphrase.
     STORE_KEY_BY_PASSPHRASE = "sotto/v1 store key by passphrase";
 }

@@ -12,7 +12,7 @@
 //! | agree on keys with the members of a conversation | [`mls::group`], [`mls::key_package`], [`mls::governance`] |
 //! | judge what members do, without their secrets | `mls::observer`, [`mls::rules`] |
 //! | say something, and notice what a server leaves out | [`event`], [`chain`] |
-//! | send a file | [`mod@file`] |
+//! | send a file; keep one | [`mod@file`]; [`kept`] |
 //! | verify a contact | [`safety`] |
 //! | see that a server shows everybody the same keys | [`directory`] |
 //! | as a server, keep states sealed that clients bring back | `server_seal` |
@@ -304,6 +304,7 @@ pub mod directory;
 pub mod event;
 pub mod file;
 pub mod identity;
+pub mod kept;
 pub mod labels;
 pub mod login;
 #[cfg(feature = "mls")]

@@ -31,6 +31,7 @@ pub fn source(path: &Path) -> io::Result<Source> {
         media_type: media_type(&name).to_owned(),
         name,
         media: None,
+        thumbnail: None,
     })
 }
 

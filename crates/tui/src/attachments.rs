@@ -41,7 +41,10 @@ impl FileObject {
     }
 
     pub(crate) fn in_words(&self, language: Language) -> String {
-        format!("📎 {} ({})", file_name_in_words(&self.name, language), size_in_words(self.size, language))
+        let shape =
+            self.width.zip(self.height).map(|(width, height)| format!("{width} × {height}, ")).unwrap_or_default();
+        let (name, size) = (file_name_in_words(&self.name, language), size_in_words(self.size, language));
+        format!("📎 {name} ({shape}{size})")
     }
 }
 

@@ -9,7 +9,7 @@ use js_sys::Function;
 use prost::Message as _;
 use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt as _, SeedableRng as _};
-use sotto_client::engine::{self, Engine, EngineError, Failure as CallFailure, Moment};
+use sotto_client::engine::{self, Engine, EngineError, Failure as CallFailure, FileJob, Moment};
 use sotto_client::store::Store;
 use sotto_proto::wire;
 use tsify::Tsify as _;
@@ -17,6 +17,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::failure::{Failure, FailureCode};
+use crate::files::Files;
 use crate::link::Link;
 use crate::time::{now_ms, sleep};
 use crate::view;
@@ -25,6 +26,7 @@ use crate::view;
 pub(crate) struct Agent {
     core: RefCell<Core>,
     link: Link,
+    files: Files,
     live: Live,
     /// What wakes the engine next.
     alarm: RefCell<Option<AbortHandle>>,
@@ -46,13 +48,11 @@ struct Live {
 }
 
 impl Agent {
-    pub(crate) fn start(store: Store, server: String, listener: Function) -> Result<Rc<Self>, Failure> {
-        let random =
-            || StdRng::try_from_rng(&mut SysRng).map_err(|error| Failure::new(FailureCode::Failed, error.to_string()));
+    pub(crate) fn start(store: Store, files: Files, server: String, listener: Function) -> Result<Rc<Self>, Failure> {
         let core = Core { engine: Engine::open(store)?, rng: random()? };
         let link = Link::to(server);
         let (live, alarm) = (Live::default(), RefCell::default());
-        let agent = Rc::new(Self { core: RefCell::new(core), link: link.clone(), live, alarm, listener });
+        let agent = Rc::new(Self { core: RefCell::new(core), link: link.clone(), files, live, alarm, listener });
         let (rng, told) = (random()?, agent.clone());
         spawn_local(async move { link.keep(rng, || told.link_changed()).await });
         Ok(agent)
@@ -63,6 +63,10 @@ impl Agent {
         let value = self.at_present(run);
         self.drain();
         value
+    }
+
+    pub(crate) fn files(&self) -> &Files {
+        &self.files
     }
 
     pub(crate) fn is_online(&self) -> bool {
@@ -99,7 +103,10 @@ impl Agent {
                 Err(_) => self.tell(vec![view::Change::StoreFailed]),
             }
         }
+        let jobs = self.core.borrow_mut().engine.file_jobs();
+        jobs.into_iter().filter_map(|job| self.files.line_up(job)).for_each(|job| self.work(job));
         let changes = self.core.borrow_mut().engine.changes();
+        self.mind_files(&changes);
         if changes.iter().any(|change| matches!(change, engine::Change::Wiped | engine::Change::SignedOut)) {
             self.link.reset();
         }
@@ -114,6 +121,19 @@ impl Agent {
             let ticket = call.ticket;
             let answer = agent.link.call(call).await;
             agent.step(|engine, moment| engine.reply(ticket, answer, moment));
+        });
+    }
+
+    /// Does a job, and those of the same transfer that come after it.
+    fn work(self: &Rc<Self>, job: FileJob) {
+        let agent = self.clone();
+        spawn_local(async move {
+            let mut next = Some(job);
+            while let Some(job) = next {
+                let answer = agent.files.perform(&job).await;
+                agent.step(|engine, moment| engine.file_answer(job.number, answer, moment));
+                next = agent.files.next_after(job.transfer);
+            }
         });
     }
 
@@ -210,6 +230,11 @@ impl Agent {
             }
         }
     }
+}
+
+/// A generator that the browser has seeded.
+pub(crate) fn random() -> Result<StdRng, Failure> {
+    StdRng::try_from_rng(&mut SysRng).map_err(|error| Failure::new(FailureCode::Failed, error.to_string()))
 }
 
 /// However quiet it is, something may have come to its time.

@@ -7,6 +7,7 @@ mod agent;
 mod browser_key;
 pub mod client;
 mod failure;
+mod files;
 mod link;
 pub mod qr;
 mod store;

@@ -2,6 +2,7 @@
 // it takes a plain string for none of them, and under `trusted-types sotto` nobody can make a second, laxer policy.
 import checkAddress from "../worker/check.ts?worker&url";
 import workerAddress from "../worker/main.ts?worker&url";
+import pictureAddress from "../worker/pictures.ts?worker&url";
 
 const SERVICE_WORKER = "/sw.js";
 
@@ -12,6 +13,11 @@ export function startWorker(): Worker {
 /** The worker that checks this browser, and does nothing else. */
 export function startCheckWorker(): Worker {
   return new Worker(trusted(checkAddress), { type: "module", name: "sotto check" });
+}
+
+/** The worker that makes pictures ready to be sent. It knows nothing else. */
+export function startPictureWorker(): Worker {
+  return new Worker(trusted(pictureAddress), { type: "module", name: "sotto pictures" });
 }
 
 export function registerServiceWorker(): Promise<ServiceWorkerRegistration> {
@@ -34,6 +40,6 @@ function makePolicy(): Trust {
 }
 
 function allowed(address: string): string {
-  if ([workerAddress, checkAddress, SERVICE_WORKER].includes(address)) return address;
+  if ([workerAddress, checkAddress, pictureAddress, SERVICE_WORKER].includes(address)) return address;
   throw new TypeError(`not a script of this app: ${address}`);
 }

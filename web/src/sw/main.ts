@@ -2,7 +2,9 @@
 //
 // A build is kept whole or not at all: installing checks the hash of every file, and nothing is added later. Responses
 // are kept with their headers, so the content security policy holds offline as well.
+import { isSave, SAVE_PATH } from "../lib/files/save-protocol.ts";
 import { HASHED, route } from "./route.ts";
+import { offer, taken } from "./save.ts";
 
 declare const self: ServiceWorkerGlobalScope;
 /** Put in by the build: the files of the app with their hashes. `/` is the page itself. */
@@ -28,11 +30,13 @@ self.addEventListener("fetch", (event) => {
   const kind = route(event.request, self.location.origin, FILES);
   if (kind === "page") event.respondWith(page(event.request));
   if (kind === "file") event.respondWith(file(event.request));
+  if (kind === "save") event.respondWith(taken(new URL(event.request.url).pathname.slice(SAVE_PATH.length)));
 });
 
-// A page names the script that it runs, and is told whether that is a part of this build.
-self.addEventListener("message", (event) => {
-  event.ports[0]?.postMessage(FILES.has(String(event.data)));
+// A page hands over a file to be saved. Or it names the script that it runs, and is told whether that is a part of this build.
+self.addEventListener("message", ({ data, ports: [port] }) => {
+  if (isSave(data) && port) offer(data, port);
+  else port?.postMessage(FILES.has(String(data)));
 });
 
 async function install(): Promise<void> {

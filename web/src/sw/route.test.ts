@@ -15,6 +15,11 @@ describe("a request", () => {
     expect(routed("/chat/42?from=link", { mode: "navigate" })).toBe("page");
   });
 
+  it("for a file to be saved is answered by the page that has it, and by nobody else", () => {
+    expect(routed("/save/1a2b", { mode: "navigate" })).toBe("save");
+    expect(routed("/save/1a2b", { mode: "navigate", method: "POST" })).toBe("network");
+  });
+
   it("for a file of this build, or of another, is answered from the device", () => {
     expect(routed("/assets/index-1a2b.js")).toBe("file");
     expect(routed("/assets/index-of-yesterday.js")).toBe("file");

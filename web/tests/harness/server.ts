@@ -1,7 +1,7 @@
 // The real server, as a process of its own, with a folder of its own.
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -38,6 +38,20 @@ export class Server {
   async revive(): Promise<void> {
     this.#process = launch(new URL(this.url).host, this.#data);
     await announced(this.#process);
+  }
+
+  /** Turns a bit in the middle of each part of a file that it keeps. To be done while it is down. */
+  async damageFiles(): Promise<void> {
+    const folder = join(this.#data, "blobs");
+    const parts = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+    if (parts.length === 0) throw new Error("there is no file on the server");
+    for (const part of parts) {
+      const path = join(part.parentPath, part.name);
+      const content = await readFile(path);
+      const middle = Math.floor(content.length / 2);
+      content.writeUInt8(content.readUInt8(middle) ^ 1, middle);
+      await writeFile(path, content);
+    }
   }
 
   /** Ends it for good. */

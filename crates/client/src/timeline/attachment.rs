@@ -58,6 +58,8 @@ pub struct Preview {
     pub blur: Vec<u8>,
     /// Whether it moves.
     pub animated: bool,
+    /// Whether there is a small version of it on the server.
+    pub has_thumbnail: bool,
     /// What is on it, for those who cannot see it; may be empty.
     pub description: String,
 }
@@ -116,6 +118,11 @@ impl Attachment {
 }
 
 impl Look {
+    /// Of a file by itself; what its sender says wrong of it makes it a file like any other.
+    pub(crate) fn of(file: &wire::FileRef) -> Self {
+        file.media.as_ref().and_then(|media| Self::parse(media).ok()).unwrap_or(Self::File)
+    }
+
     fn parse(media: &file_ref::Media) -> Result<Self, Rule> {
         Ok(match media {
             file_ref::Media::Picture(picture) => Self::Picture(Preview::parse(picture)?),
@@ -144,6 +151,7 @@ impl Preview {
             height: picture.height,
             blur: picture.preview.to_vec(),
             animated: picture.animated,
+            has_thumbnail: picture.thumbnail.is_some(),
             description: picture.description.clone(),
         })
     }

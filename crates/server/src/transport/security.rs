@@ -25,7 +25,8 @@ const HEADERS: [(HeaderName, &str); 8] = [
     (HeaderName::from_static("permissions-policy"), PERMISSIONS),
 ];
 
-/// `'wasm-unsafe-eval'` allows WebAssembly to be compiled, and no script to be made from text.
+/// `'wasm-unsafe-eval'` allows WebAssembly to be compiled, and no script to be made from text. Pictures of messages are decrypted in the page
+/// and so have no address of the server: they are `blob:`, their blurs `data:`. What is shown by an image runs nothing, whatever it is.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
     img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \

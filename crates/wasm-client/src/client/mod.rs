@@ -6,6 +6,7 @@
 
 mod account;
 mod chats;
+mod files;
 mod messages;
 mod people;
 mod security;
@@ -14,6 +15,7 @@ mod timeline;
 
 pub use account::MaybeOwnAccount;
 pub use chats::{Chats, MaybeChat, Members};
+pub use files::{KeptFiles, MaybeTransfer, Transfers};
 pub use people::{Contacts, MaybeContact, MaybeSafety, MaybeScan};
 pub use security::{Devices, MaybeFactorSecret};
 pub use timeline::{AllFound, Items, MaybeItem, MaybePlace, Page};
@@ -26,9 +28,10 @@ use sotto_client::engine::{Engine, EngineError, Moment};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
-use crate::agent::Agent;
-use crate::browser_key::scope;
+use crate::agent::{Agent, random};
+use crate::browser_key::{self, scope};
 use crate::failure::Failure;
+use crate::files::Files;
 use crate::{store, view};
 
 /// The engine at work.
@@ -48,7 +51,9 @@ impl Client {
         #[wasm_bindgen(unchecked_param_type = "(change: Change) => void")] listener: Function,
     ) -> Result<Client, Failure> {
         let store = if in_memory { store::open_in_memory()? } else { store::open().await? };
-        let agent = Agent::start(store, scope().location().origin(), listener)?;
+        let key = if in_memory { None } else { Some(browser_key::load_for_files().await?) };
+        let files = Files::open(key, random()?).await?;
+        let agent = Agent::start(store, files, scope().location().origin(), listener)?;
         Ok(Self { agent, in_memory })
     }
 

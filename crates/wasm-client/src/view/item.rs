@@ -1,10 +1,11 @@
 use prost::Message as _;
 use serde::Serialize;
-use sotto_client::timeline::{self, Content, RichText, State};
+use sotto_client::timeline::{self, Content, State, Text};
 use sotto_client::{engine, history};
 use sotto_proto::wire;
 use tsify::Tsify;
 
+use super::file::Attachment;
 use super::hex;
 use super::text::{Node, nodes};
 
@@ -34,6 +35,7 @@ pub enum What {
         reply_to: Option<Quotation>,
         edited: bool,
         forwarded: bool,
+        files: Vec<Attachment>,
         reactions: Vec<Reaction>,
     },
     /// A message that was taken back.
@@ -108,6 +110,7 @@ impl From<timeline::Message> for What {
                 }),
                 edited: edited.is_some(),
                 forwarded: text.forwarded,
+                files: text.files.iter().map(Attachment::from).collect(),
                 reactions: reactions.collect(),
             },
         }
@@ -135,6 +138,7 @@ pub struct Queued {
     /// The text, if it is a message; anything else acts on what is there already.
     text: Option<String>,
     tree: Vec<Node>,
+    files: Vec<Attachment>,
     /// Whether the server has it.
     sent: bool,
     /// Why the server will not take it, as in [`super::Why::Refused`].
@@ -147,18 +151,19 @@ impl From<engine::Queued> for Queued {
         Self {
             id: hex(queued.id),
             created_at_ms: queued.created_at_ms,
-            text: text.as_ref().map(|text| text.as_str().to_owned()),
-            tree: text.map(|text| nodes(text.tree())).unwrap_or_default(),
+            text: text.as_ref().map(|text| text.body.as_str().to_owned()),
+            tree: text.as_ref().map(|text| nodes(text.body.tree())).unwrap_or_default(),
+            files: text.map(|text| text.files.iter().map(Attachment::from).collect()).unwrap_or_default(),
             sent: queued.sent,
             refusal: queued.refusal.map(|code| code.as_str_name().to_owned()),
         }
     }
 }
 
-fn text_of(body: &[u8]) -> Option<RichText> {
+fn text_of(body: &[u8]) -> Option<Text> {
     let event = wire::Event::decode(body).ok()?;
     match Content::parse(event.content?) {
-        Ok(Some(Content::Text(text))) => Some(text.body),
+        Ok(Some(Content::Text(text))) => Some(text),
         _ => None,
     }
 }

@@ -24,9 +24,7 @@ export class Acts {
   }
 
   send(text: string, members: readonly Member[], answered?: Logged): Promise<void> {
-    const message: NewMessage = { text, called: calledOf(members) };
-    if (answered) message.replyTo = { target: target(answered), author: answered.author, quote: quoteOf(answered) };
-    return this.#client.call("send", this.#chat, drawId(), message);
+    return this.#client.call("send", this.#chat, drawId(), newMessage(text, members, answered));
   }
 
   edit(bubble: Logged, text: string, members: readonly Member[]): Promise<void> {
@@ -53,6 +51,12 @@ export class Acts {
   describe(title: string, description: string): Promise<void> {
     return this.#client.call("setTitle", this.#chat, drawId(), title, description);
   }
+}
+
+export function newMessage(text: string, members: readonly Member[], answered?: Logged): NewMessage {
+  const message: NewMessage = { text, called: calledOf(members) };
+  if (answered) message.replyTo = { target: target(answered), author: answered.author, quote: quoteOf(answered) };
+  return message;
 }
 
 function target({ id, seq }: Logged) {

@@ -1,4 +1,15 @@
-import type { About, Change, Chat, Contact, Item, KeyChoice, Member, Session } from "../../wasm/sotto_wasm_client.js";
+import type {
+  About,
+  Change,
+  Chat,
+  Contact,
+  Item,
+  KeyChoice,
+  Member,
+  Session,
+  Transfer,
+  Waiting,
+} from "../../wasm/sotto_wasm_client.js";
 import type { Client } from "../client/client.ts";
 import { Acts, type Logged } from "./acts.ts";
 import { Fresh } from "./fresh.ts";
@@ -22,6 +33,14 @@ export class Conversation {
   members = $state.raw<Member[]>([]);
   about = $state.raw<About>();
   pinned = $state.raw<Item[]>([]);
+  /** Messages that wait for their files. */
+  waiting = $state.raw<Waiting[]>([]);
+  /** Files that come, or have come. */
+  downloads = $state.raw<Transfer[]>([]);
+  /** What is about to be sent. */
+  attached = $state.raw<File[]>([]);
+  /** The picture that is looked at. */
+  viewing = $state.raw<{ event: string; place: number }>();
   loaded = $state(false);
   own = $state("");
   purpose = $state.raw<Purpose>();
@@ -42,6 +61,7 @@ export class Conversation {
   #membersChanged = true;
   readonly #client: Client;
   readonly #look = new Fresh(() => this.#read());
+  readonly #lookAtFiles = new Fresh(() => this.#readFiles());
 
   readonly #others = $derived(this.members.filter(({ account }) => account !== this.own));
   readonly readSeq = $derived(Math.max(0, ...this.#others.map(({ readSeq }) => readSeq)));
@@ -52,7 +72,7 @@ export class Conversation {
     return { ...page, lines: page.lines.filter(({ line }) => line.type !== "added") };
   });
   readonly rows: Row[] = $derived.by(() =>
-    rowsOf(this.#shown, { own: this.own, readSeq: this.readSeq, unreadAfter: this.#unreadAfter }),
+    rowsOf(this.#shown, { own: this.own, readSeq: this.readSeq, unreadAfter: this.#unreadAfter }, this.waiting),
   );
   readonly days = $derived(daysOf(this.rows));
   /** The names of those who were here once. */
@@ -78,6 +98,7 @@ export class Conversation {
     if (change.type === "typing" && change.chat === this.id && change.who !== this.own)
       this.typing.hear(change.who, change.stopped);
     if ("account" in change && change.account === this.contact?.account) this.look();
+    if (change.type === "transfer") this.#lookAtFiles.want();
     if (change.type === "members" && change.chat === this.id) this.#membersChanged = true;
     if (change.type === "chats" || ("chat" in change && change.chat === this.id)) this.look();
   }
@@ -175,10 +196,20 @@ export class Conversation {
     if (!this.loaded && !this.goal && chat && chat.unread > 0) this.#beginAtUnread();
     const last = this.stretch.page.items.at(-1);
     await this.stretch.read();
+    await this.#readFiles();
     this.#heardOut(last);
     await this.#nameFormer();
     this.chat = chat;
     this.loaded = true;
+  }
+
+  async #readFiles(): Promise<void> {
+    const { waiting, downloads } = await this.#client.call("transfers", this.id);
+    const isLeft = ({ id }: Waiting) => waiting.some((one) => one.id === id);
+    // What waits no longer is in the log or on its way there, and does not vanish in between.
+    if (!this.waiting.every(isLeft)) await this.stretch.read();
+    this.waiting = waiting;
+    this.downloads = downloads;
   }
 
   /** What the chat is about, and what one may do there. */

@@ -18,15 +18,16 @@ export interface Allowed {
 const NOTHING: Allowed = { answer: false, edit: false, copy: false, forward: false, pin: false, remove: false };
 
 export function allowedFor({ chat, about }: Pick<Conversation, "chat" | "about">, bubble: Bubble): Allowed {
-  const isText = bubble.what.type === "message";
+  const isMessage = bubble.what.type === "message";
+  const isText = bubble.what.type === "message" && bubble.what.text !== "";
   if (!isLogged(bubble)) return { ...NOTHING, copy: isText };
   const mayPost = chat?.stand === "member" && about?.mayPost === true;
   const stands = bubble.what.type !== "deleted";
   return {
     answer: mayPost && stands,
-    edit: mayPost && isText && bubble.own,
+    edit: mayPost && isMessage && bubble.own,
     copy: isText,
-    forward: isText,
+    forward: isMessage,
     pin: stands && chat?.stand === "member" && about?.mayPin === true,
     remove: mayPost && stands && (bubble.own || about.mayModerate),
   };

@@ -1,6 +1,9 @@
 import { createContext } from "svelte";
 import type { Change, Chat, Found, Preferences, Session } from "../../wasm/sotto_wasm_client.js";
 import { Client, type State } from "../client/client.ts";
+import { Outbox } from "../files/outbox.ts";
+import { Pictures } from "../files/pictures.ts";
+import { Saving } from "../files/saving.svelte.ts";
 import { ALL, arranged, foldersOf, type Shelf, waiting } from "./chat-list.ts";
 import { leaveNothing } from "./farewell.ts";
 import { Conversation } from "./conversation.svelte.ts";
@@ -30,6 +33,9 @@ export class Messenger {
   readonly entrance = new Entrance(this.client);
   readonly finder = new Finder(this.client);
   readonly notifier = new Notifier();
+  readonly pictures = new Pictures(this.client);
+  readonly outbox = new Outbox(this.client, this.pictures);
+  readonly saving = new Saving(this.client);
   /** Called with what came in while the person looked elsewhere. */
   onnews: (news: News) => void = () => {};
   #wanted: Found | undefined;
@@ -69,6 +75,9 @@ export class Messenger {
     this.#session.want();
     this.#chats.want();
     this.open?.look();
+    this.pictures.lookAgain();
+    this.saving.lookAgain();
+    void this.outbox.provideAll().catch(() => {});
     this.#follow();
   }
 
@@ -76,7 +85,12 @@ export class Messenger {
     // What is done with a password by somebody who is in is no entering.
     if (!this.session?.signedIn) this.entrance.take(change);
     this.open?.take(change);
+    this.outbox.take(change);
     switch (change.type) {
+      case "transfer":
+        this.pictures.take(change);
+        this.saving.take(change);
+        return;
       case "started":
         this.show(change.chat);
         break;

@@ -13,6 +13,7 @@ function item(seq: number, author: string, atMs = NOON + seq * 1000): Item {
     tree: [],
     edited: false,
     forwarded: false,
+    files: [],
     reactions: [],
   };
   return { seq, id: `id ${seq}`, author, receivedAtMs: atMs, what } as unknown as Item;
@@ -66,6 +67,7 @@ it("shows what is on its way last, and once", () => {
     createdAtMs: NOON + 9000,
     text: id,
     tree: [],
+    files: [],
     sent,
     refusal: undefined,
   });
@@ -77,4 +79,16 @@ it("says how far an own message has come", () => {
   const rows = rowsOf(page([item(1, "me"), item(2, "me"), item(3, "bob")]), { ...NOBODY_READ, readSeq: 1 });
   const states = rows.flatMap((row) => (row.type === "bubble" ? row.bubble.state : []));
   expect(states).toEqual(["read", "sent", "theirs"]);
+});
+
+it("shows what waits for its files among what is on its way, by the time of writing, and once", () => {
+  const waiting = (id: string, createdAtMs: number) => ({ id, createdAtMs, text: "", files: [] });
+  const queued = { id: "text", createdAtMs: NOON + 2, text: "hello", tree: [], files: [], sent: false };
+  const held = page([item(1, "bob")], { queued: [queued] as unknown as Page["queued"] });
+  const rows = rowsOf(held, NOBODY_READ, [
+    waiting("late", NOON + 3),
+    waiting("early", NOON + 1),
+    waiting("text", NOON),
+  ]);
+  expect(shape(rows)).toEqual(["day", "id 1", "early", "text", "late"]);
 });

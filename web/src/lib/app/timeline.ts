@@ -1,5 +1,5 @@
 // From a page of the log to what is drawn: days, groups by person, lines, and what is on its way. Plain data in, plain data out.
-import type { Item, Page, Placed, Queued } from "../../wasm/sotto_wasm_client.js";
+import type { Item, Page, Placed, Queued, Waiting } from "../../wasm/sotto_wasm_client.js";
 
 export interface Bubble {
   key: string;
@@ -13,6 +13,8 @@ export interface Bubble {
   /** Whether it continues what the same person said just before. */
   continues: boolean;
   state: "queued" | "sent" | "read" | "refused" | "theirs";
+  /** Its files on their way, while it waits for them. */
+  waiting?: Waiting;
 }
 
 export type Row =
@@ -41,14 +43,19 @@ type Entry = { atMs: number; seq: number; line: Placed["line"] } | { atMs: numbe
 /** Somebody who goes on within this time goes on with the same thought. */
 const PAUSE_MS = 5 * 60_000;
 
-export function rowsOf(page: Page, seen: Seen): Row[] {
+export function rowsOf(page: Page, seen: Seen, waiting: readonly Waiting[] = []): Row[] {
   const entries: Entry[] = [
     ...page.items.map((item) => ({ atMs: item.receivedAtMs, seq: item.seq, bubble: said(item, seen) })),
     ...page.lines.map(({ seq, receivedAtMs, line }) => ({ atMs: receivedAtMs, seq, line })),
   ].sort((one, other) => one.seq - other.seq);
   const logged = new Set(page.items.map(({ id }) => id));
-  const waiting = page.queued.filter((queued) => queued.text !== undefined && !logged.has(queued.id));
-  return withMarks([...entries, ...waiting.map((queued) => onItsWay(queued, seen.own))], seen);
+  const queued = page.queued.filter((queued) => queued.text !== undefined && !logged.has(queued.id));
+  const known = new Set([...logged, ...queued.map(({ id }) => id)]);
+  const coming = [
+    ...queued.map((queued) => onItsWay(queued, seen.own)),
+    ...waiting.filter(({ id }) => !known.has(id)).map((message) => withItsFiles(message, seen.own)),
+  ].sort((one, other) => one.atMs - other.atMs);
+  return withMarks([...entries, ...coming], seen);
 }
 
 /** Rows by the days that they begin with. */
@@ -75,30 +82,39 @@ function said(item: Item, { own, readSeq }: Seen): Bubble {
   return { key: id, seq, id, author, own: isOwn, atMs: receivedAtMs, what, continues: false, state };
 }
 
-function onItsWay(queued: Queued, own: string): Entry {
-  const { id, createdAtMs, text = "", tree, sent, refusal } = queued;
-  const what: Item["what"] = {
-    type: "message",
+function onItsWay({ id, createdAtMs, text = "", tree, files, sent, refusal }: Queued, own: string): Entry {
+  const state = refusal ? "refused" : sent ? "sent" : "queued";
+  return unsaid({ id, own, atMs: createdAtMs, state, what: message(text, tree, files) });
+}
+
+function withItsFiles(waiting: Waiting, own: string): Entry {
+  const { id, createdAtMs, text, files } = waiting;
+  const tree = text === "" ? [] : [{ type: "text" as const, text }];
+  const what = message(
     text,
     tree,
-    replyTo: undefined,
-    edited: false,
-    forwarded: false,
-    reactions: [],
-  };
-  const state = refusal ? "refused" : sent ? "sent" : "queued";
+    files.map(({ file }) => file),
+  );
+  return unsaid({ id, own, atMs: createdAtMs, state: "queued", what, waiting });
+}
+
+function message(text: string, tree: Queued["tree"], files: Queued["files"]): Item["what"] {
+  return { type: "message", text, tree, files, replyTo: undefined, edited: false, forwarded: false, reactions: [] };
+}
+
+type Unsaid = Pick<Bubble, "id" | "atMs" | "state" | "what" | "waiting"> & { own: string };
+
+/** What is not in the log comes after everything that is. */
+function unsaid({ own, ...rest }: Unsaid): Entry {
   const bubble: Bubble = {
-    key: id,
+    ...rest,
+    key: rest.id,
     seq: undefined,
-    id,
     author: own,
     own: true,
-    atMs: createdAtMs,
-    what,
     continues: false,
-    state,
   };
-  return { atMs: createdAtMs, seq: Infinity, bubble };
+  return { atMs: rest.atMs, seq: Infinity, bubble };
 }
 
 function withMarks(entries: Entry[], { unreadAfter, own }: Seen): Row[] {

@@ -1,5 +1,5 @@
 // What things are called, in the language of the page.
-import type { Chat, Item, Line } from "../../wasm/sotto_wasm_client.js";
+import type { Attachment, Chat, Item, Line } from "../../wasm/sotto_wasm_client.js";
 import type { Messages } from "../i18n/en.ts";
 
 export function titleOf({ kind, title }: Pick<Chat, "kind" | "title">, t: Messages): string {
@@ -10,7 +10,7 @@ export function titleOf({ kind, title }: Pick<Chat, "kind" | "title">, t: Messag
 export function inALine(what: Item["what"], t: Messages): string {
   switch (what.type) {
     case "message":
-      return what.text.replace(/\s+/g, " ");
+      return [filesInALine(what.files, t), what.text.replace(/\s+/g, " ")].filter((part) => part !== "").join(" · ");
     case "deleted":
       return t.chats.deleted;
     case "poll":
@@ -20,6 +20,15 @@ export function inALine(what: Item["what"], t: Messages): string {
     case "unknown":
       return what.fallback;
   }
+}
+
+/** What a message carries: its name if it is one, and how many if there are more. */
+export function filesInALine(files: readonly Attachment[], t: Messages): string {
+  const [first] = files;
+  if (!first) return "";
+  const arePictures = files.every(({ look }) => look.type === "picture");
+  if (files.length > 1) return arePictures ? t.files.pictures(files.length) : t.files.several(files.length);
+  return arePictures ? t.files.picture : first.name || t.files.unnamed;
 }
 
 export function lineOf(line: Line, nameOf: (account: string) => string, t: Messages): string {

@@ -106,6 +106,18 @@ const LOST: Record<Operation, "ask again" | "tell the person"> = {
   keepDraft: "ask again",
   setPreferences: "ask again",
   typing: "ask again",
+  sendFiles: "ask again",
+  provideSource: "ask again",
+  cancelFiles: "ask again",
+  fetchFile: "ask again",
+  transfers: "ask again",
+  transfer: "ask again",
+  pauseTransfer: "ask again",
+  resumeTransfer: "ask again",
+  cancelDownload: "ask again",
+  readFile: "ask again",
+  keptFiles: "ask again",
+  clearKeptFiles: "ask again",
 };
 
 export function mayBeRepeated(operation: Operation): boolean {

@@ -2,6 +2,7 @@
 import type { Obstacle } from "../app/entry.ts";
 import type { FailureCode } from "../check/failure.ts";
 import { chatting } from "./chatting.en.ts";
+import { files } from "./files.en.ts";
 import { obstacles, safety } from "./en-safety.ts";
 import { pluralFor } from "./plural.ts";
 
@@ -148,6 +149,7 @@ export const en = {
   language: "English",
   direction: "ltr" as "ltr" | "rtl",
   ...chatting,
+  files,
 
   page: {
     title: "Security check",

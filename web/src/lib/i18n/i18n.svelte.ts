@@ -77,6 +77,25 @@ export class I18n {
     return this.#numbers.format(value);
   }
 
+  /** How far something is, in whole hundredths. */
+  share(part: number, whole: number): string {
+    const format = { style: "percent", maximumFractionDigits: 0 } as const;
+    return new Intl.NumberFormat(this.#tag, format).format(whole > 0 ? Math.floor((part / whole) * 100) / 100 : 1);
+  }
+
+  /** How long something will still take, roughly. */
+  rough(ms: number): string {
+    const seconds = Math.max(1, Math.ceil(ms / 1000));
+    const [value, unit] =
+      seconds < 60
+        ? [seconds, "second"]
+        : seconds < 3600
+          ? [Math.ceil(seconds / 60), "minute"]
+          : [seconds / 3600, "hour"];
+    const format = { style: "unit", unit: String(unit), unitDisplay: "short", maximumFractionDigits: 1 } as const;
+    return new Intl.NumberFormat(this.#tag, format).format(Number(value));
+  }
+
   /** How long something took: whole milliseconds, and never none. */
   duration(ms: number): string {
     return this.#times.format(Math.max(1, Math.round(ms)));

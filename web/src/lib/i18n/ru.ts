@@ -1,6 +1,7 @@
 // The Russian catalogue.
 import type { Messages } from "./en.ts";
 import { chatting } from "./chatting.ru.ts";
+import { files } from "./files.ru.ts";
 import { pluralFor } from "./plural.ts";
 import { obstacles, safety } from "./ru-safety.ts";
 
@@ -10,6 +11,7 @@ export const ru: Messages = {
   language: "Русский",
   direction: "ltr",
   ...chatting,
+  files,
 
   page: {
     title: "Проверка безопасности",

@@ -5,7 +5,7 @@ use sotto_proto::wire::event::Content;
 use sotto_proto::{ConversationId, EventId, wire};
 
 use crate::engine::chat::Chat;
-use crate::engine::transfers::{Contents, fallback, message};
+use crate::engine::transfers::{Contents, THUMBNAIL_PLACES, check_thumbnail, fallback, message, thumbnail_of};
 use crate::engine::{
     Engine, EngineError, FileAnswer, FileJob, JobNumber, Moment, Source, TransferId, TransferView, Waiting,
 };
@@ -22,12 +22,21 @@ impl Engine {
         caption: &wire::TextMessage,
         moment: &mut Moment<'_>,
     ) -> Result<EventId, EngineError> {
-        if let Some(large) = sources.iter().find(|source| source.is_too_large()) {
-            return Err(EngineError::FileTooLarge { max: MAX_FILE_LEN, actual: large.size });
-        }
-        let references = sources.iter().map(Source::placeholder).collect();
-        self.checked_files(references, caption, moment)?;
+        self.checked_sources(&sources, caption, moment)?;
         self.in_chat(chat, moment, |step, chat| step.post(chat, Contents::Sources(sources), caption))
+    }
+
+    /// The same under an id that was drawn before: however often it is asked for, it is said once.
+    pub fn send_files_as(
+        &mut self,
+        id: EventId,
+        chat: ConversationId,
+        sources: Vec<Source>,
+        caption: &wire::TextMessage,
+        moment: &mut Moment<'_>,
+    ) -> Result<(), EngineError> {
+        self.checked_sources(&sources, caption, moment)?;
+        self.in_chat(chat, moment, |step, chat| step.post_once(chat, id, Contents::Sources(sources), caption))
     }
 
     /// Says in another conversation what a message says, under an id that was drawn before, with its files, whose bytes stay where they
@@ -67,10 +76,35 @@ impl Engine {
         location: &str,
         moment: &mut Moment<'_>,
     ) -> Result<TransferId, EngineError> {
-        let Some((_, files)) = self.store.message(chat, event)? else { return Err(NO_SUCH_MESSAGE) };
-        let file = files.get(place).ok_or(NO_SUCH_MESSAGE)?;
+        let file = self.file_of_message(chat, event, place)?;
         let chat = Chat::load(self.store.connection(), chat)?.ok_or(EngineError::NoSuchChat)?;
-        self.signed_in_step(moment, |step| step.fetch_file(&chat, event, place, file, location))
+        self.signed_in_step(moment, |step| step.fetch_file(&chat, event, place, &file, location))
+    }
+
+    /// The same for the thumbnail of a picture.
+    pub fn download_thumbnail(
+        &mut self,
+        chat: ConversationId,
+        event: EventId,
+        place: usize,
+        location: &str,
+        moment: &mut Moment<'_>,
+    ) -> Result<TransferId, EngineError> {
+        let file = thumbnail_of(&self.file_of_message(chat, event, place)?).ok_or(NO_SUCH_MESSAGE)?;
+        let chat = Chat::load(self.store.connection(), chat)?.ok_or(EngineError::NoSuchChat)?;
+        let place = place + THUMBNAIL_PLACES;
+        self.signed_in_step(moment, |step| step.fetch_file(&chat, event, place, &file, location))
+    }
+
+    /// The newest download of a file of a message, or of its thumbnail, however it stands.
+    pub fn download_of(
+        &self,
+        event: EventId,
+        place: usize,
+        is_thumbnail: bool,
+    ) -> Result<Option<TransferView>, EngineError> {
+        let place = if is_thumbnail { place + THUMBNAIL_PLACES } else { place };
+        Ok(self.memory.transfers.download_of(self.store.connection(), event, place)?)
     }
 
     /// Halts a transfer. False if it does not go.
@@ -116,6 +150,29 @@ impl Engine {
     /// Messages of a conversation that wait for their files, in the order of writing.
     pub fn waiting(&self, chat: ConversationId) -> Result<Vec<Waiting>, EngineError> {
         Ok(self.memory.transfers.waiting(self.store.connection(), chat)?)
+    }
+
+    fn file_of_message(
+        &self,
+        chat: ConversationId,
+        event: EventId,
+        place: usize,
+    ) -> Result<wire::FileRef, EngineError> {
+        let (_, mut files) = self.store.message(chat, event)?.ok_or(NO_SUCH_MESSAGE)?;
+        if place < files.len() { Ok(files.swap_remove(place)) } else { Err(NO_SUCH_MESSAGE) }
+    }
+
+    fn checked_sources(
+        &mut self,
+        sources: &[Source],
+        caption: &wire::TextMessage,
+        moment: &mut Moment<'_>,
+    ) -> Result<(), EngineError> {
+        if let Some(large) = sources.iter().find(|source| source.is_too_large()) {
+            return Err(EngineError::FileTooLarge { max: MAX_FILE_LEN, actual: large.size });
+        }
+        sources.iter().try_for_each(check_thumbnail).map_err(EngineError::Unusable)?;
+        self.checked_files(sources.iter().map(Source::placeholder).collect(), caption, moment)
     }
 
     /// Everything that the event will have to keep is looked at before a byte is sent.

@@ -27,6 +27,7 @@ mod pace;
 mod parcel;
 mod retract;
 mod rows;
+mod thumbnail;
 mod upload;
 mod view;
 
@@ -39,6 +40,7 @@ use sotto_proto::wire::ErrorCode;
 pub use jobs::{FileAnswer, FileFailure, FileJob, FileWork, JobNumber};
 pub use parcel::Source;
 pub(super) use parcel::{Contents, fallback, message};
+pub(super) use thumbnail::{PLACES as THUMBNAIL_PLACES, check as check_thumbnail, of as thumbnail_of};
 pub use view::{TransferView, Waiting};
 
 use download::Download;
@@ -205,8 +207,7 @@ impl Step<'_, '_> {
         }
         for row in rows(self.db, "state = 1", [])? {
             let active = &self.memory.transfers.active;
-            let is_down = row.course == Course::Download;
-            let beside = active.values().filter(|other| (other.row.course == Course::Download) == is_down).count();
+            let beside = active.values().filter(|other| other.row.lane() == row.lane()).count();
             if active.contains_key(&row.id) || beside >= AT_ONCE {
                 continue;
             }
@@ -384,7 +385,9 @@ fn active_done(row: &Row, work: &Work) -> u64 {
 /// Content of what is read, written and fetched at once.
 pub const PIECE_LEN: usize = CHUNKS_AT_ONCE as usize * CHUNK_LEN;
 const CHUNKS_AT_ONCE: u32 = 16;
-/// Parts on their way, or waiting for it. With two transfers this is what the server takes of one account at a time.
-const WINDOW: usize = 4;
-/// Transfers of each direction that go on at a time.
+/// Parts on their way, or waiting for it. With two large transfers and two small ones this is what the server takes of one account at a
+/// time.
+const WINDOW: usize = 3;
+/// Transfers of each direction that go on at a time: so many large ones, and beside them as many that are one piece, since nobody shall
+/// wait for a thumbnail until a film is there.
 const AT_ONCE: usize = 2;

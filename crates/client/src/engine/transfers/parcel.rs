@@ -10,7 +10,7 @@ use sotto_proto::{EventId, FileId, wire};
 
 use super::rows::{NewRow, Row};
 use super::upload::part_len;
-use super::{Course, FileWork, TransferId, TransferState};
+use super::{Course, FileWork, TransferId, TransferState, thumbnail};
 use crate::engine::change::Change;
 use crate::engine::chat::Chat;
 use crate::engine::requests::Lane;
@@ -32,6 +32,8 @@ pub struct Source {
     pub media_type: String,
     /// How it is shown. Without it, as a file.
     pub media: Option<Media>,
+    /// A small version of it, if it is a picture: a picture of at most 1 MiB.
+    pub thumbnail: Option<Box<Source>>,
 }
 
 /// Neither paths nor names belong into a log.
@@ -51,7 +53,11 @@ impl Source {
     pub(in crate::engine) fn placeholder(&self) -> wire::FileRef {
         let key = FileKey::from_secret(Secret::fill(|_| ()));
         let digest = bytes::Bytes::from_static(&[0; 32]);
-        wire::FileRef { digest, ..self.reference(FileId::from_bytes([0; 16]), &key) }
+        let mut file = wire::FileRef { digest, ..self.reference(FileId::from_bytes([0; 16]), &key) };
+        if let Some(thumbnail) = &self.thumbnail {
+            thumbnail::put_into(&mut file, thumbnail.placeholder());
+        }
+        file
     }
 
     /// The reference that its event will carry, under a new key, without the digest.
@@ -128,12 +134,11 @@ impl Step<'_, '_> {
         match contents {
             Contents::Sources(sources) => {
                 for (place, source) in sources.iter().enumerate() {
-                    let id = FileId::from_bytes(self.moment.random());
-                    let key = FileKey::from_secret(Secret::generate(&mut self.moment.rng));
-                    let (file, part_len) = (&source.reference(id, &key), part_len(source.size));
-                    let (location, mark) = (source.location.as_str(), source.mark.as_slice());
-                    let course = Course::Upload;
-                    self.insert_transfer(&NewRow { course, place, file, part_len, location, mark, ..row })?;
+                    // What is small comes first: it is there at once, whatever follows.
+                    if let Some(small) = &source.thumbnail {
+                        self.insert_upload(&NewRow { place: place + thumbnail::PLACES, ..row }, small)?;
+                    }
+                    self.insert_upload(&NewRow { place, ..row }, source)?;
                 }
             }
             Contents::Forwarded(files) => {
@@ -144,6 +149,15 @@ impl Step<'_, '_> {
         }
         self.memory.transfers.admitted = false;
         self.tell(Change::Timeline(chat.id));
+        Ok(())
+    }
+
+    fn insert_upload(&mut self, row: &NewRow<'_>, source: &Source) -> Result<(), Mishap> {
+        let id = FileId::from_bytes(self.moment.random());
+        let key = FileKey::from_secret(Secret::generate(&mut self.moment.rng));
+        let (file, part_len) = (&source.reference(id, &key), part_len(source.size));
+        let (location, mark) = (source.location.as_str(), source.mark.as_slice());
+        self.insert_transfer(&NewRow { course: Course::Upload, file, part_len, location, mark, ..*row })?;
         Ok(())
     }
 
@@ -159,7 +173,7 @@ impl Step<'_, '_> {
             .prepare_cached("SELECT caption FROM parcels WHERE number = ?1")?
             .query_row([parcel], |row| row.get(0))?;
         let caption = wire::TextMessage::decode(caption.as_slice()).map_err(|_| Mishap::Bad("a stored caption"))?;
-        let message = message(rows.into_iter().map(|row| row.file).collect(), caption);
+        let message = message(thumbnail::together(rows), caption);
         let fallback = fallback(&message);
         let body = self.event(Content::Files(message), &fallback);
         self.forget_parcel(parcel)?;

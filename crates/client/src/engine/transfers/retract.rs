@@ -3,6 +3,7 @@
 use sotto_proto::wire::event::Content;
 use sotto_proto::{EventId, FileId, decode, limits, wire};
 
+use super::thumbnail;
 use crate::engine::chat::Chat;
 use crate::engine::requests::Lane;
 use crate::engine::step::{Mishap, Step};
@@ -20,7 +21,9 @@ impl Step<'_, '_> {
             let target = EventId::parse("event_id", &target.event_id)?;
             let files = message(self.db, chat.id, target)?.map(|(_, files)| files).unwrap_or_default();
             for file in files {
-                self.detach(chat, target, FileId::parse("file_id", &file.file_id)?)?;
+                for file in thumbnail::of(&file).iter().chain([&file]) {
+                    self.detach(chat, target, FileId::parse("file_id", &file.file_id)?)?;
+                }
             }
         }
         Ok(())

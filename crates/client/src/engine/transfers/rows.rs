@@ -49,6 +49,11 @@ impl Row {
         Secret::copy_from(&self.file.key).map(FileKey::from_secret).ok_or(Mishap::Bad("the key of a file"))
     }
 
+    /// Transfers of one lane wait for each other: by direction, and small ones apart.
+    pub(super) fn lane(&self) -> (bool, bool) {
+        (self.course == Course::Download, self.file.size <= super::PIECE_LEN as u64)
+    }
+
     /// Of a file that comes, in the place of the mark that a source has.
     pub(super) fn tag(&self) -> u64 {
         let drawn = self.mark.as_slice().try_into().ok().filter(|_| self.course == Course::Download);

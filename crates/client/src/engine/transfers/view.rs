@@ -5,9 +5,9 @@ use rusqlite::Connection;
 use sotto_proto::{ConversationId, EventId, wire};
 
 use super::rows::{Row, row, rows};
-use super::{Active, Course, TransferId, TransferState, Transfers, active_done};
+use super::{Active, Course, TransferId, TransferState, Transfers, active_done, thumbnail};
 use crate::store::StoreError;
-use crate::timeline::FileName;
+use crate::timeline::{FileName, Look};
 
 /// A transfer as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,12 @@ pub struct TransferView {
     pub event: EventId,
     /// Which of the message's files it is, from 0.
     pub place: u32,
+    /// Whether it is the thumbnail of that file.
+    pub is_thumbnail: bool,
     /// What it is called.
     pub name: FileName,
+    /// How it is shown.
+    pub look: Look,
     /// Bytes of it.
     pub size: u64,
     /// Bytes of it that are through.
@@ -47,7 +51,7 @@ pub struct Waiting {
     pub text: String,
     /// When it was written, in milliseconds since 1970.
     pub created_at_ms: u64,
-    /// Its files.
+    /// Its files, without their thumbnails.
     pub files: Vec<TransferView>,
 }
 
@@ -72,6 +76,18 @@ impl Transfers {
         Ok(row(db, id)?.map(|row| self.view(row)))
     }
 
+    /// The newest download of a file of a message, or of its thumbnail.
+    pub(in crate::engine) fn download_of(
+        &self,
+        db: &Connection,
+        event: EventId,
+        place: usize,
+    ) -> Result<Option<TransferView>, StoreError> {
+        let condition = "transfers.event_id = ?1 AND place = ?2 AND course = 3";
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        Ok(rows(db, condition, rusqlite::params![event.as_bytes(), place])?.pop().map(|row| self.view(row)))
+    }
+
     /// Messages of a conversation that wait for their files, in the order of writing.
     pub(in crate::engine) fn waiting(&self, db: &Connection, chat: ConversationId) -> Result<Vec<Waiting>, StoreError> {
         let parcels = db
@@ -86,6 +102,7 @@ impl Transfers {
         let waiting = |(number, event, caption, created_at_ms): (i64, _, Vec<u8>, _)| {
             let caption = wire::TextMessage::decode(caption.as_slice()).unwrap_or_default();
             let mut files = rows(db, "parcel = ?1", [number])?;
+            files.retain(|row| !thumbnail::split(row.place).1);
             files.sort_by_key(|row| row.place);
             Ok(Waiting {
                 id: EventId::from_bytes(event),
@@ -102,13 +119,16 @@ impl Transfers {
         let done = active.map_or(row.done, |Active { row, work, .. }| active_done(row, work));
         let speed = active.and_then(|active| active.pace.per_second());
         let left = row.file.size.saturating_sub(done);
+        let (place, is_thumbnail) = thumbnail::split(row.place);
         TransferView {
             id: row.id,
             course: row.course,
             chat: row.chat,
             event: row.event,
-            place: row.place,
+            place,
+            is_thumbnail,
             name: FileName::of(&row.file.name),
+            look: Look::of(&row.file),
             size: row.file.size,
             done: if row.state == TransferState::Done { row.file.size } else { done },
             state: row.state,

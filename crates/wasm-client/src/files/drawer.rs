@@ -1,0 +1,225 @@
+//! Where files lie in this browser: a folder of its private file system, each under a number, sealed piece by piece.
+//!
+//! Each begins with the time of its last use, by which those go first that nobody has looked at for the longest time.
+
+use std::cell::RefCell;
+
+use js_sys::Reflect;
+use rand::rngs::StdRng;
+use sotto_client::engine::{FileFailure, SecretVec};
+use sotto_crypto::kept::{KeptKey, PIECE_LEN, SEALED_LEN};
+use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    Blob, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
+    FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
+};
+
+use super::secret;
+use super::sources::{failure, read_blob};
+use crate::agent::random;
+use crate::browser_key::scope;
+use crate::failure::Failure;
+use crate::time::now_ms;
+
+/// The folder, and the key of what is in it.
+pub(crate) struct Drawer {
+    folder: FileSystemDirectoryHandle,
+    key: KeptKey,
+    rng: RefCell<StdRng>,
+}
+
+/// A file in the drawer.
+pub(crate) struct Kept {
+    pub(crate) number: u64,
+    pub(crate) size: u64,
+    pub(crate) used_ms: f64,
+}
+
+impl Drawer {
+    pub(super) async fn open(key: KeptKey) -> Result<Self, Failure> {
+        let failed = |thrown: &JsValue| Failure::from_js("opening the folder of files", thrown);
+        let root = JsFuture::from(scope().navigator().storage().get_directory()).await;
+        let root: FileSystemDirectoryHandle = root.map_err(|thrown| failed(&thrown))?.unchecked_into();
+        let options = FileSystemGetDirectoryOptions::new();
+        options.set_create(true);
+        let folder = JsFuture::from(root.get_directory_handle_with_options(FOLDER, &options)).await;
+        let folder = folder.map_err(|thrown| failed(&thrown))?.unchecked_into();
+        Ok(Self { folder, key, rng: RefCell::new(random()?) })
+    }
+
+    /// A stretch of a file, or as much of it as there is.
+    pub(crate) async fn read(&self, number: u64, offset: u64, length: usize) -> Result<SecretVec, FileFailure> {
+        let first = offset / PIECE_LEN as u64;
+        let skipped = usize::try_from(offset % PIECE_LEN as u64).unwrap_or_default();
+        let pieces = (skipped + length).div_ceil(PIECE_LEN);
+        let sealed = self.read_sealed(number, LEADER_LEN + first * SEALED_LEN as u64, pieces * SEALED_LEN).await?;
+        let mut content = Vec::with_capacity(pieces * PIECE_LEN);
+        for (piece, sealed) in (first..).zip(sealed.expose_secret().chunks(SEALED_LEN)) {
+            let piece = u32::try_from(piece).map_err(|_| FileFailure::Failed)?;
+            // A piece that a crash has cut off is not there, and nor is what comes after it.
+            let Ok(opened) = self.key.open(number, piece, sealed) else { break };
+            content.extend_from_slice(opened.expose_secret());
+        }
+        content.truncate(skipped + length);
+        content.drain(..skipped.min(content.len()));
+        Ok(secret(content))
+    }
+
+    /// A file that is touched between being opened and being read is opened again.
+    async fn read_sealed(&self, number: u64, offset: u64, length: usize) -> Result<SecretVec, FileFailure> {
+        let mut read = Err(FileFailure::Changed);
+        for _ in 0..TRIES {
+            let file: Blob = self.look(number).await?.into();
+            read = read_blob(&file, offset, length).await;
+            if !matches!(read, Err(FileFailure::Changed)) {
+                break;
+            }
+        }
+        read
+    }
+
+    /// Writes a stretch that begins where a piece does.
+    pub(crate) async fn write(
+        &self,
+        number: u64,
+        offset: u64,
+        content: &[u8],
+        durable: bool,
+    ) -> Result<(), FileFailure> {
+        let first = offset / PIECE_LEN as u64;
+        if offset % PIECE_LEN as u64 != 0 {
+            return Err(FileFailure::Failed);
+        }
+        let mut sealed = Vec::with_capacity(content.len().div_ceil(PIECE_LEN) * SEALED_LEN);
+        for (piece, content) in (first..).zip(content.chunks(PIECE_LEN)) {
+            let piece = u32::try_from(piece).map_err(|_| FileFailure::Failed)?;
+            sealed.extend(self.key.seal(number, piece, content, &mut *self.rng.borrow_mut()));
+        }
+        let file = self.grasp(number).await?;
+        let at = LEADER_LEN + first * SEALED_LEN as u64;
+        let written = file
+            .put(0, &leader())
+            .and_then(|()| file.put(at, &sealed))
+            .and_then(|()| if durable { file.settle() } else { Ok(()) });
+        written.map_err(|thrown| {
+            // A part of a stretch is of no use, and the store needs the room to note what happened.
+            file.cut(at);
+            failure(&thrown)
+        })
+    }
+
+    /// Returns when everything of a file is on the disk.
+    pub(super) async fn settle(&self, number: u64) -> Result<(), FileFailure> {
+        self.look(number).await?;
+        self.grasp(number).await?.settle().map_err(|thrown| failure(&thrown))
+    }
+
+    /// Somebody has looked at it. That it cannot be noted is nobody's loss.
+    pub(crate) async fn touch(&self, number: u64) {
+        if self.look(number).await.is_ok()
+            && let Ok(file) = self.grasp(number).await
+        {
+            let _ = file.put(0, &leader());
+        }
+    }
+
+    pub(crate) async fn has(&self, number: u64) -> bool {
+        self.look(number).await.is_ok()
+    }
+
+    pub(crate) async fn remove(&self, number: u64) -> Result<(), FileFailure> {
+        let removed = JsFuture::from(self.folder.remove_entry(&name_of(number))).await;
+        match removed.map_err(|thrown| failure(&thrown)) {
+            Err(error) if error != FileFailure::Missing => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Everything that is in it.
+    pub(crate) async fn list(&self) -> Result<Vec<Kept>, FileFailure> {
+        let names = self.folder.keys();
+        let mut kept = Vec::new();
+        loop {
+            let next = names.next().map_err(|thrown| failure(&thrown))?;
+            let next = JsFuture::from(next).await.map_err(|thrown| failure(&thrown))?;
+            let get = |name: &str| Reflect::get(&next, &name.into()).unwrap_or_default();
+            if get("done").is_truthy() {
+                return Ok(kept);
+            }
+            let number = get("value").as_string().and_then(|name| u64::from_str_radix(&name, 16).ok());
+            // What was removed meanwhile is not in it.
+            let Some(number) = number else { continue };
+            let Ok(file) = self.look(number).await else { continue };
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes are whole and positive")]
+            let size = file.size() as u64;
+            kept.push(Kept { number, size, used_ms: file.last_modified() });
+        }
+    }
+
+    /// The file as it is now, to be read.
+    async fn look(&self, number: u64) -> Result<File, FileFailure> {
+        let handle = JsFuture::from(self.folder.get_file_handle(&name_of(number))).await;
+        let handle: FileSystemFileHandle = handle.map_err(|thrown| failure(&thrown))?.unchecked_into();
+        let file = JsFuture::from(handle.get_file()).await.map_err(|thrown| failure(&thrown))?;
+        Ok(file.unchecked_into())
+    }
+
+    /// The file to be written, made if it is not there. Nobody else can write it meanwhile.
+    async fn grasp(&self, number: u64) -> Result<Grasp, FileFailure> {
+        let options = FileSystemGetFileOptions::new();
+        options.set_create(true);
+        let handle = JsFuture::from(self.folder.get_file_handle_with_options(&name_of(number), &options)).await;
+        let handle: FileSystemFileHandle = handle.map_err(|thrown| failure(&thrown))?.unchecked_into();
+        let grasped = JsFuture::from(handle.create_sync_access_handle()).await;
+        let grasped = grasped.map_err(|thrown| failure(&thrown))?;
+        Ok(Grasp(grasped.unchecked_into()))
+    }
+}
+
+/// A file that is being written, let go at the end.
+struct Grasp(FileSystemSyncAccessHandle);
+
+impl Grasp {
+    #[expect(clippy::cast_precision_loss, reason = "files are shorter than 2^53 bytes")]
+    fn put(&self, at: u64, bytes: &[u8]) -> Result<(), JsValue> {
+        let options = FileSystemReadWriteOptions::new();
+        options.set_at(at as f64);
+        let written = self.0.write_with_u8_array_and_options(bytes, &options)?;
+        if written < bytes.len() as f64 { Err(full()) } else { Ok(()) }
+    }
+
+    fn settle(&self) -> Result<(), JsValue> {
+        self.0.flush()
+    }
+
+    /// Nothing is left from here on. Where that fails, it is written over later.
+    #[expect(clippy::cast_precision_loss, reason = "files are shorter than 2^53 bytes")]
+    fn cut(&self, at: u64) {
+        let _ = self.0.truncate_with_f64(at as f64);
+    }
+}
+
+impl Drop for Grasp {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A disk that takes less than it was given says nothing else.
+fn full() -> JsValue {
+    web_sys::DomException::new_with_message_and_name("written in part", "QuotaExceededError")
+        .map_or_else(|thrown| thrown, JsValue::from)
+}
+
+fn leader() -> [u8; 8] {
+    now_ms().to_be_bytes()
+}
+
+fn name_of(number: u64) -> String {
+    format!("{number:016x}")
+}
+
+const FOLDER: &str = "sotto-files";
+const LEADER_LEN: u64 = 8;
+const TRIES: u32 = 3;
