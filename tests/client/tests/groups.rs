@@ -289,7 +289,7 @@ fn a_title_is_a_line_with_its_author_and_the_list_says_who_spoke_last() {
     for handset in [&mut bob, &mut carol] {
         handset.accepts(chat);
     }
-    let title = Content::Title(wire::Title { title: "Chess".to_owned(), description: String::new() });
+    let title = Content::Title(wire::Title { title: "Chess".to_owned(), description: String::new(), again: false });
     bob.with(|engine, moment| engine.send(chat, title, moment)).unwrap();
     bob.settle();
     bob.says(chat, "Your move");

@@ -45,6 +45,23 @@ fn add(adder: &mut Handset<'_>, chat: ConversationId, who: AccountId) {
     adder.with(|engine, moment| engine.add(chat, &[who], moment)).unwrap();
 }
 
+#[test]
+fn newcomers_know_what_the_group_is_called_and_nobody_is_told_of_a_change() {
+    let town = Town::new();
+    let mut club = club(&town, History::FromJoining);
+    add(&mut club.alice, club.chat, id(&club.carol));
+    club.alice.settle();
+    club.carol.accepts(club.chat);
+    club.bob.catch_up();
+    let title = |handset: &Handset<'_>| handset.engine.chat(club.chat).unwrap().unwrap().title;
+    assert_eq!(title(&club.carol), "Chess club");
+    let renamed = |handset: &Handset<'_>| {
+        let lines = handset.engine.lines(club.chat, 0).unwrap();
+        lines.iter().filter(|placed| matches!(placed.line, Line::Renamed { .. })).count()
+    };
+    assert_eq!((renamed(&club.alice), renamed(&club.bob), renamed(&club.carol)), (1, 1, 0));
+}
+
 /// Everything that can be read, as somebody who scrolls up as far as it goes.
 fn reads_all(reader: &mut Handset<'_>, chat: ConversationId) -> Vec<String> {
     reader.catch_up();

@@ -24,7 +24,9 @@ use super::epochs::Roster;
 use super::sending::position;
 use super::step::{Mishap, Step};
 use super::verifying::known_key;
+use crate::history::scene;
 use crate::store::StoreError;
+use crate::timeline::Title;
 
 impl Step<'_, '_> {
     /// Passes on what opens the epochs before a commit of this device, if somebody came in by it who may read them.
@@ -35,9 +37,7 @@ impl Step<'_, '_> {
         commit: &Commit,
         before: GroupPosition,
     ) -> Result<(), Mishap> {
-        let brings_somebody = commit.effects.iter().any(|effect| matches!(effect, Effect::AccountAdded(_)));
-        // Before the first epoch nothing was said.
-        if !brings_somebody || commit.committer != *group.own_leaf() || before.epoch.get() == 0 {
+        if !brings_somebody(group, commit, before) {
             return Ok(());
         }
         if !Roster::of(group)?.may_hand_over(commit.committer.account) {
@@ -61,6 +61,24 @@ impl Step<'_, '_> {
             self.enqueue_first(chat, &body)?;
         }
         Ok(())
+    }
+
+    /// Says again what the conversation is called: who comes by a commit of this device reads from there on.
+    pub(super) fn tell_title_again(
+        &mut self,
+        chat: &Chat,
+        group: &Group,
+        commit: &Commit,
+        before: GroupPosition,
+    ) -> Result<(), Mishap> {
+        let may = Roster::of(group)?.may_rename(commit.committer.account);
+        if !may || !brings_somebody(group, commit, before) {
+            return Ok(());
+        }
+        let Title { title: Some(name), description } = scene(self.db, chat.id)?.title else { return Ok(()) };
+        let title = wire::Title { title: name.as_str().to_owned(), description, again: true };
+        let body = self.event(Content::Title(title), "");
+        self.enqueue_first(chat, &body)
     }
 
     /// All that this device can read up to an epoch.
@@ -209,6 +227,12 @@ impl Step<'_, '_> {
         }
         Ok(devices.into_iter().map(|(sender, (key, spans))| Vouched { sender, key, spans }).collect())
     }
+}
+
+/// Whether a commit of this device brought an account into a conversation in which something may have been said before.
+fn brings_somebody(group: &Group, commit: &Commit, before: GroupPosition) -> bool {
+    let is_own = commit.committer == *group.own_leaf();
+    is_own && before.epoch.get() > 0 && commit.effects.iter().any(|effect| matches!(effect, Effect::AccountAdded(_)))
 }
 
 struct Vouched<'b> {

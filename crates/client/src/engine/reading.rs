@@ -165,6 +165,7 @@ impl Step<'_, '_> {
                 self.keep_epoch(reader.chat, group)?;
                 self.meet(group)?;
                 self.hand_over(reader.chat, group, &commit, entry.position)?;
+                self.tell_title_again(reader.chat, group, &commit, entry.position)?;
                 self.vault_succeeded(reader.chat, group, &commit, seq)?;
                 for line in lines_of(&commit, entry.position.epoch.get() == 0) {
                     self.note(reader.chat, seq, at_ms, line)?;
@@ -302,7 +303,7 @@ impl Step<'_, '_> {
         if !is_kept(roster, author, said.as_ref()) {
             return Ok(());
         }
-        if matches!(said, Some(Content::Title(_))) {
+        if matches!(&said, Some(Content::Title(title)) if !title.again) {
             self.note(chat, seq, received_at_ms, Line::Renamed { by: author })?;
         }
         // Both own a chat of two, and still neither takes back what the other one has said.

@@ -35,7 +35,11 @@ fn everybody_is_called_what_they_last_chose() {
 fn a_title_may_be_taken_off_again() {
     let mut log = Log::default();
     let title = |text: &str| {
-        event::Content::Title(wire::Title { title: text.to_owned(), description: "Every week".to_owned() })
+        event::Content::Title(wire::Title {
+            title: text.to_owned(),
+            description: "Every week".to_owned(),
+            again: false,
+        })
     };
     log.write(ALICE, title("Chess club"));
     assert_eq!(shown(&log).title.title.unwrap().as_str(), "Chess club");

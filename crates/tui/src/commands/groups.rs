@@ -28,7 +28,6 @@ pub(super) async fn run(session: &Session, group: Group, console: &mut Console) 
             for name in &names {
                 add(session, chat, &finding::user(name)?).await?;
             }
-            tell_title(session, chat).await?;
             console.say(&Message::Done)
         }
         Group::Remove { chat, names } => {
@@ -45,8 +44,8 @@ pub(super) async fn run(session: &Session, group: Group, console: &mut Console) 
         }
         Group::Rename { chat, title } => {
             let chat = find(session, &chat, console).await?;
-            let title =
-                wire::Title { title, description: session.look(move |engine| description(engine, chat)).await? };
+            let description = session.look(move |engine| description(engine, chat)).await?;
+            let title = wire::Title { title, description, again: false };
             say(session, chat, Content::Title(title), false, console).await
         }
         Group::Leave { chat } => {
@@ -79,9 +78,6 @@ async fn create(session: &Session, title: String, names: &[String], console: &mu
     for name in &strangers {
         add(session, chat, name).await?;
     }
-    if !strangers.is_empty() {
-        tell_title(session, chat).await?;
-    }
     let object =
         session.look(move |engine| engine.chat(chat)?.map(|chat| ChatObject::of(engine, &chat, now_ms())).transpose());
     let Some(object) = object.await? else { return Err(Message::NotYetOpen.failed()) };
@@ -99,27 +95,12 @@ fn known(engine: &Engine, names: &[UserName]) -> Result<Vec<(UserName, AccountId
     Ok(known)
 }
 
-/// Adds somebody, and tells them what the group is called.
-pub(crate) async fn bring_in(session: &Session, chat: ConversationId, name: &UserName) -> Result<(), Failure> {
-    add(session, chat, name).await?;
-    tell_title(session, chat).await
-}
-
-async fn add(session: &Session, chat: ConversationId, name: &UserName) -> Result<(), Failure> {
+pub(crate) async fn add(session: &Session, chat: ConversationId, name: &UserName) -> Result<(), Failure> {
     let (wanted, shown) = (name.clone(), name.as_str().to_owned());
     let is_there = move |engine: &mut Engine| member(engine, chat, wanted.as_str()).ok().flatten().map(|_| ());
     let invited = name.clone();
     let ask = move |engine: &mut Engine, moment: &mut Moment<'_>| engine.invite(chat, &invited, moment);
     session.carry_out(ask, is_there, |change| failed(change, chat, &shown)).await
-}
-
-/// Who comes later reads from there on, and so has to be told again what the group is called.
-async fn tell_title(session: &Session, chat: ConversationId) -> Result<(), Failure> {
-    let title = session.look(move |engine| Ok(engine.scene(chat)?.title)).await?;
-    let Some(name) = title.title else { return Ok(()) };
-    let title = wire::Title { title: name.as_str().to_owned(), description: title.description };
-    let id = session.with(move |engine, moment| engine.send(chat, Content::Title(title), moment)).await?;
-    landed(session, chat, id).await.map(|_| ())
 }
 
 async fn remove(session: &Session, chat: ConversationId, named: &str) -> Result<(), Failure> {

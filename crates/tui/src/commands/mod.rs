@@ -24,7 +24,7 @@ pub(crate) use account::{recovery_code, require_email};
 pub(crate) use arrival::{Arrival, Step, cost, device_name, folder as profile_folder};
 pub(crate) use files::obstacle;
 pub(crate) use forward::say_again;
-pub(crate) use groups::bring_in;
+pub(crate) use groups::add;
 pub(crate) use transfers::pace_in_words;
 
 use std::pin::Pin;

@@ -46,7 +46,7 @@ pub(super) fn reaction(target: &Bubble, emoji: &str) -> Option<Content> {
 }
 
 pub(super) fn title(title: &str) -> Content {
-    Content::Title(wire::Title { title: title.to_owned(), description: String::new() })
+    Content::Title(wire::Title { title: title.to_owned(), description: String::new(), again: false })
 }
 
 fn quotation(bubble: &Bubble) -> Option<wire::Quotation> {

@@ -20,7 +20,7 @@ use super::look;
 use super::model::{Model, Notice};
 use super::terminal::{Screen, failed};
 use super::update::update;
-use crate::commands::{bring_in, obstacle};
+use crate::commands::{add, obstacle};
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::words::Message;
@@ -178,7 +178,7 @@ impl<'s> Shell<'s> {
             // It takes several steps, and the next one waits for the one before.
             Wish::Do(Act::Invite(chat, name)) => {
                 let session = self.session.clone();
-                self.spawn(async move { bring_in(&session, chat, &name).await.map(|()| Vec::new()) });
+                self.spawn(async move { add(&session, chat, &name).await.map(|()| Vec::new()) });
             }
             Wish::Do(act) => self.spawn(async move { act::perform(&client, act).await }),
         }

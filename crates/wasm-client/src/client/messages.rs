@@ -60,7 +60,7 @@ impl Client {
     #[wasm_bindgen(js_name = setTitle)]
     pub fn set_title(&self, chat: &str, id: &str, title: &str, description: &str) -> Result<(), Failure> {
         let (title, description) = (written(title), written(description));
-        self.say(chat, id, Content::Title(wire::Title { title, description }))
+        self.say(chat, id, Content::Title(wire::Title { title, description, again: false }))
     }
 
     /// Says how the person wants to be called in a conversation.

@@ -32,7 +32,7 @@ impl Engine {
         members: &[AccountId],
         moment: &mut Moment<'_>,
     ) -> Result<ConversationId, EngineError> {
-        let title = wire::Title { title: title.to_owned(), description: String::new() };
+        let title = wire::Title { title: title.to_owned(), description: String::new(), again: false };
         let title = self.checked_event(Content::Title(title), "", moment)?;
         self.signed_in_step(moment, |step| {
             let chat = step.begin_founding(ConversationKind::Group, members)?;

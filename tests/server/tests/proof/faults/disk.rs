@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use sotto_crypto::mls::Suite;
 use sotto_proto::wire::ErrorCode;
-use sotto_server_tests::files::{complete, new_file, put, reserve};
+use sotto_server_tests::files::{complete, new_file, put, random_bytes, reserve};
 use sotto_server_tests::link::{Transport, code_of};
 use sotto_server_tests::people::Town;
 use sotto_server_tests::program::Program;
@@ -26,7 +26,7 @@ async fn a_full_disk_stops_writing_and_nothing_else_o3() {
     let chat = alice.start_group(&[]).await.unwrap();
     alice.says(chat, "there is room").await.unwrap();
 
-    let (file, content) = (new_file(), Bytes::from_static(&[7; 60_000]));
+    let (file, content) = (new_file(), random_bytes(60_000));
     reserve(&alice.link, file, chat, content.len(), PART).await.unwrap();
 
     let ballast = fill(&program);
