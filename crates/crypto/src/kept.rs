@@ -90,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_piece_is_as_long_as_its_place() {
-        let sealed = key_of(1).seal(7, 0, &[0; PIECE_LEN], &mut StdRng::seed_from_u64(1));
+        let sealed = key_of(1).seal(7, 0, &vec![0; PIECE_LEN], &mut StdRng::seed_from_u64(1));
         assert_eq!(sealed.len(), SEALED_LEN);
         assert_eq!(
             key_of(1).open(7, 0, &[sealed.as_slice(), &[0]].concat()),

@@ -89,7 +89,7 @@ fn text_that_is_not_utf8_does_not_fit_its_type() {
 #[test]
 fn content_and_secrets_are_not_printed() {
     let canary = "canary".to_owned();
-    let title = wire::Title { title: canary.clone(), description: canary.clone() };
+    let title = wire::Title { title: canary.clone(), description: canary.clone(), again: false };
     let event =
         Event { fallback: canary.clone(), content: Some(wire::event::Content::Title(title)), ..Event::default() };
     let session = wire::Session { refresh_token: canary.clone(), access_token: canary.clone(), ..Default::default() };

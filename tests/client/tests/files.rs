@@ -319,7 +319,7 @@ fn a_file_beyond_the_quota_is_refused_and_goes_on_when_there_is_room() {
     let mut huge_source = source(&path).unwrap();
     huge_source.size = (15 << 30) + 1;
     let refused = alice.with(|engine, moment| engine.send_files(chat, vec![huge_source], &huge, moment));
-    assert!(matches!(refused, Err(sotto_client::engine::EngineError::FileTooLarge { .. })));
+    assert!(matches!(refused, Err(EngineError::FileTooLarge { .. })));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use sotto_proto::wire::{self, ConversationKind};
 use sotto_proto::{AccountId, ConversationId, UserName};
 
 use super::chats::{founded, now_ms};
-use super::messages::{landed, say};
+use super::messages::say;
 use crate::arguments::{Group, Role};
 use crate::console::{Console, Shown};
 use crate::failure::Failure;
