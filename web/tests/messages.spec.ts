@@ -154,3 +154,22 @@ test("typed marks become markup, and what is hidden is shown when touched", asyn
   await field.press("ControlOrMeta+b");
   await expect(field).toHaveValue("make this **bold**");
 });
+
+test("M11: what was copied with markup is pasted as its text", async ({ browser, server }) => {
+  const page = await newcomer(browser, server, "alice");
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.getByRole("button", { name: "New", exact: true }).click();
+  await page.getByRole("menuitem", { name: "Saved messages" }).click();
+  await page.evaluate(async () => {
+    const as = (type: string, text: string) => new Blob([text], { type });
+    const html = as("text/html", "<b onclick=\"alert(1)\">bold</b><img src='https://evil.example/x'>");
+    const copied = { "text/html": html, "text/plain": as("text/plain", "<i>bold</i>") };
+    await navigator.clipboard.write([new ClipboardItem(copied)]);
+  });
+  const field = page.getByLabel("Write a message");
+  await field.press("ControlOrMeta+v");
+  await expect(field).toHaveValue("<i>bold</i>");
+  await field.press("Enter");
+  await expect(texts(page).last()).toHaveText("<i>bold</i>");
+  await expect(texts(page).last().locator("b, i, img")).toHaveCount(0);
+});

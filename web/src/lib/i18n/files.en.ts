@@ -17,7 +17,7 @@ export const files = {
     asFiles: "Send pictures as files",
     asFilesText: "Unchanged, in full size, with everything that is written in them, such as where they were taken.",
     asPicturesText:
-      "Pictures are made smaller here, and nothing goes with them about where and with what they were taken.",
+      "Pictures are made smaller here, and nothing goes with them about where and with what they were taken. Moving pictures go unchanged, as files.",
     preparing: (done: string, all: string) => `Making pictures ready: ${done} of ${all}`,
     drop: (name: string) => `Take ${name} off the list`,
     tooLarge: (name: string, max: string) => `${name} is too large. A file may have ${max}.`,
