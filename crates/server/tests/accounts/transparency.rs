@@ -21,7 +21,7 @@ on_both!(
     what_is_not_published_yet_is_promised,
     heads_go_on_from_each_other_and_an_auditor_sees_it,
     the_owner_reads_everything_that_was_published_of_their_keys,
-    accounts_of_before_are_published_and_strangers_are_shown_to_be_in_no_head,
+    whoever_is_deleted_is_published_as_deleted_and_strangers_are_in_no_head,
     two_nodes_publish_one_history,
     requests_keep_their_bounds,
 );
@@ -168,7 +168,7 @@ async fn the_owner_reads_everything_that_was_published_of_their_keys(world: &Wor
     assert_ne!(bobs.entries, all.entries);
 }
 
-async fn accounts_of_before_are_published_and_strangers_are_shown_to_be_in_no_head(world: &World) {
+async fn whoever_is_deleted_is_published_as_deleted_and_strangers_are_in_no_head(world: &World) {
     let (alice, bob) = (world.register("alice").await, world.register("bob").await);
     world.store.delete_account(bob.account, world.clock.now(), world.clock.now()).await.unwrap();
     world.services.keep_up_once().await.unwrap();

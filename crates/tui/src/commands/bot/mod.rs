@@ -46,7 +46,12 @@ async fn answer(session: &Session, bot: &Bot, hook: Option<&Webhook>, console: &
         if bot.accept {
             accept_all(session).await?;
         }
-        for message in arrivals.next(session, only).await? {
+        let messages = arrivals.next(session, only).await?;
+        if bot.accept {
+            // What has arrived may be a request that was not there a moment ago.
+            accept_all(session).await?;
+        }
+        for message in messages {
             if message.own || (bot.exec.is_none() && hook.is_none()) {
                 continue;
             }
