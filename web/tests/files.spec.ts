@@ -156,6 +156,25 @@ test("S22: what the server altered is not kept, and the person is told", async (
   await expect(bob.locator("[data-why=damaged]")).toBeVisible();
 });
 
+test("C7: the room of the browser ends during a download", async ({ browser, server }) => {
+  const { alice, bob } = await talking(browser, server);
+  await withoutPicker(bob);
+  await sendFiles(alice, { name: "a.bin", mimeType: "", buffer: bytes(8 * MIB) });
+  await expect(row(bob, "a.bin")).toBeVisible();
+  const debug = await bob.context().newCDPSession(bob);
+  const { usage } = await debug.send("Storage.getUsageAndQuota", { origin: server.url });
+  await debug.send("Storage.overrideQuotaForOrigin", { origin: server.url, quotaSize: usage + 5 * MIB });
+  await bob.getByRole("button", { name: "Save a.bin" }).click();
+  await expect(bob.locator("[data-why=no-room]")).toBeVisible();
+  await expect(transfer(bob)).toContainText("no room left on this device");
+  // With room again it goes on, and nothing that was said is lost.
+  await debug.send("Storage.overrideQuotaForOrigin", { origin: server.url });
+  const coming = bob.waitForEvent("download");
+  await bob.getByRole("button", { name: "Try a.bin again" }).click();
+  expect((await coming).suggestedFilename()).toBe("a.bin");
+  await expect(bob.getByTestId("message")).toHaveCount(2);
+});
+
 test("files are dropped onto a chat, and pasted", async ({ browser, server }) => {
   const { alice, bob } = await talking(browser, server);
   for (const kind of ["drop", "paste"] as const) {

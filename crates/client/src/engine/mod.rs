@@ -68,9 +68,10 @@ mod waking;
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use prost::Message as _;
 use sotto_proto::wire::ErrorCode;
 use sotto_proto::wire::event::Content;
-use sotto_proto::{ConversationId, decode, limits};
+use sotto_proto::{ConversationId, decode, limits, wire};
 
 pub use archive::{ArchiveError, Archived};
 pub use change::{Attempt, Change, Why};
@@ -312,14 +313,20 @@ impl Engine {
         fallback: &str,
         moment: &mut Moment<'_>,
     ) -> Result<Vec<u8>, EngineError> {
+        Self::check(&content, fallback)?;
+        Ok(self.step(moment, |step| Ok(step.event(content, fallback)))?)
+    }
+
+    /// Whether something can be said at all. Who asks first need not give away what was typed.
+    pub fn check(content: &Content, fallback: &str) -> Result<(), EngineError> {
         if crate::timeline::Content::parse(content.clone()).is_err() {
             return Err(EngineError::Unusable("what was written"));
         }
-        let body = self.step(moment, |step| Ok(step.event(content, fallback)))?;
-        if body.len() > limits::EVENT_MAX {
-            return Err(EngineError::TooLong { max: limits::EVENT_MAX, actual: body.len() });
-        }
-        Ok(body)
+        let (sent_at_ms, content) = (u64::MAX, Some(content.clone()));
+        let actual =
+            wire::Event { sent_at_ms, content, fallback: fallback.to_owned(), ..wire::Event::default() }.encoded_len();
+        let max = limits::EVENT_MAX;
+        if actual > max { Err(EngineError::TooLong { max, actual }) } else { Ok(()) }
     }
 
     fn in_chat<T>(

@@ -2,7 +2,7 @@
 //!
 //! Each begins with the time of its last use, by which those go first that nobody has looked at for the longest time.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use js_sys::Reflect;
 use rand::rngs::StdRng;
@@ -27,6 +27,8 @@ pub(crate) struct Drawer {
     folder: FileSystemDirectoryHandle,
     key: KeptKey,
     rng: RefCell<StdRng>,
+    /// Whether the room has ended.
+    short: Cell<bool>,
 }
 
 /// A file in the drawer.
@@ -45,7 +47,7 @@ impl Drawer {
         options.set_create(true);
         let folder = JsFuture::from(root.get_directory_handle_with_options(FOLDER, &options)).await;
         let folder = folder.map_err(|thrown| failed(&thrown))?.unchecked_into();
-        Ok(Self { folder, key, rng: RefCell::new(random()?) })
+        Ok(Self { folder, key, rng: RefCell::new(random()?), short: Cell::default() })
     }
 
     /// A stretch of a file, or as much of it as there is.
@@ -70,7 +72,7 @@ impl Drawer {
     async fn read_sealed(&self, number: u64, offset: u64, length: usize) -> Result<SecretVec, FileFailure> {
         let mut read = Err(FileFailure::Changed);
         for _ in 0..TRIES {
-            let file: Blob = self.look(number).await?.into();
+            let file: Blob = self.look(&name_of(number)).await?.into();
             read = read_blob(&file, offset, length).await;
             if !matches!(read, Err(FileFailure::Changed)) {
                 break;
@@ -88,44 +90,79 @@ impl Drawer {
         durable: bool,
     ) -> Result<(), FileFailure> {
         let first = offset / PIECE_LEN as u64;
-        if offset % PIECE_LEN as u64 != 0 {
+        if !offset.is_multiple_of(PIECE_LEN as u64) {
             return Err(FileFailure::Failed);
+        }
+        if offset == 0 {
+            self.take_reserve().await?;
         }
         let mut sealed = Vec::with_capacity(content.len().div_ceil(PIECE_LEN) * SEALED_LEN);
         for (piece, content) in (first..).zip(content.chunks(PIECE_LEN)) {
             let piece = u32::try_from(piece).map_err(|_| FileFailure::Failed)?;
             sealed.extend(self.key.seal(number, piece, content, &mut *self.rng.borrow_mut()));
         }
-        let file = self.grasp(number).await?;
+        let file = self.grasp(&name_of(number)).await?;
         let at = LEADER_LEN + first * SEALED_LEN as u64;
         let written = file
             .put(0, &leader())
             .and_then(|()| file.put(at, &sealed))
             .and_then(|()| if durable { file.settle() } else { Ok(()) });
-        written.map_err(|thrown| {
-            // A part of a stretch is of no use, and the store needs the room to note what happened.
-            file.cut(at);
-            failure(&thrown)
-        })
+        let Err(thrown) = written else { return Ok(()) };
+        // A part of a stretch is of no use.
+        file.cut(at);
+        drop(file);
+        let failure = failure(&thrown);
+        if failure == FileFailure::NoRoom {
+            self.give_reserve().await;
+        }
+        Err(failure)
+    }
+
+    /// Whether there was no room any more the last time that it mattered.
+    pub(crate) fn is_short(&self) -> bool {
+        self.short.get()
+    }
+
+    /// Takes a little room of which nothing is made, while there is some: the store needs it to note that the rest has ended. A browser hands
+    /// out room by the megabyte, so what a stretch leaves over may be of no use to the store.
+    async fn take_reserve(&self) -> Result<(), FileFailure> {
+        #[expect(clippy::cast_precision_loss, reason = "a few megabytes")]
+        let is_there = self.look(RESERVE).await.is_ok_and(|file| file.size() >= RESERVE_LEN as f64);
+        if is_there {
+            return Ok(());
+        }
+        let taken = self.grasp(RESERVE).await?.put(0, &vec![0; RESERVE_LEN]);
+        self.short.set(false);
+        let Err(thrown) = taken else { return Ok(()) };
+        self.give_reserve().await;
+        Err(failure(&thrown))
+    }
+
+    async fn give_reserve(&self) {
+        self.short.set(true);
+        // If it cannot be removed there is no other room to be had.
+        let _ = JsFuture::from(self.folder.remove_entry(RESERVE)).await;
     }
 
     /// Returns when everything of a file is on the disk.
     pub(super) async fn settle(&self, number: u64) -> Result<(), FileFailure> {
-        self.look(number).await?;
-        self.grasp(number).await?.settle().map_err(|thrown| failure(&thrown))
+        let name = name_of(number);
+        self.look(&name).await?;
+        self.grasp(&name).await?.settle().map_err(|thrown| failure(&thrown))
     }
 
     /// Somebody has looked at it. That it cannot be noted is nobody's loss.
     pub(crate) async fn touch(&self, number: u64) {
-        if self.look(number).await.is_ok()
-            && let Ok(file) = self.grasp(number).await
+        let name = name_of(number);
+        if self.look(&name).await.is_ok()
+            && let Ok(file) = self.grasp(&name).await
         {
             let _ = file.put(0, &leader());
         }
     }
 
     pub(crate) async fn has(&self, number: u64) -> bool {
-        self.look(number).await.is_ok()
+        self.look(&name_of(number)).await.is_ok()
     }
 
     pub(crate) async fn remove(&self, number: u64) -> Result<(), FileFailure> {
@@ -150,7 +187,7 @@ impl Drawer {
             let number = get("value").as_string().and_then(|name| u64::from_str_radix(&name, 16).ok());
             // What was removed meanwhile is not in it.
             let Some(number) = number else { continue };
-            let Ok(file) = self.look(number).await else { continue };
+            let Ok(file) = self.look(&name_of(number)).await else { continue };
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes are whole and positive")]
             let size = file.size() as u64;
             kept.push(Kept { number, size, used_ms: file.last_modified() });
@@ -158,18 +195,18 @@ impl Drawer {
     }
 
     /// The file as it is now, to be read.
-    async fn look(&self, number: u64) -> Result<File, FileFailure> {
-        let handle = JsFuture::from(self.folder.get_file_handle(&name_of(number))).await;
+    async fn look(&self, name: &str) -> Result<File, FileFailure> {
+        let handle = JsFuture::from(self.folder.get_file_handle(name)).await;
         let handle: FileSystemFileHandle = handle.map_err(|thrown| failure(&thrown))?.unchecked_into();
         let file = JsFuture::from(handle.get_file()).await.map_err(|thrown| failure(&thrown))?;
         Ok(file.unchecked_into())
     }
 
     /// The file to be written, made if it is not there. Nobody else can write it meanwhile.
-    async fn grasp(&self, number: u64) -> Result<Grasp, FileFailure> {
+    async fn grasp(&self, name: &str) -> Result<Grasp, FileFailure> {
         let options = FileSystemGetFileOptions::new();
         options.set_create(true);
-        let handle = JsFuture::from(self.folder.get_file_handle_with_options(&name_of(number), &options)).await;
+        let handle = JsFuture::from(self.folder.get_file_handle_with_options(name, &options)).await;
         let handle: FileSystemFileHandle = handle.map_err(|thrown| failure(&thrown))?.unchecked_into();
         let grasped = JsFuture::from(handle.create_sync_access_handle()).await;
         let grasped = grasped.map_err(|thrown| failure(&thrown))?;
@@ -221,5 +258,8 @@ fn name_of(number: u64) -> String {
 }
 
 const FOLDER: &str = "sotto-files";
+/// No number, so that it is no file.
+const RESERVE: &str = "reserve";
+const RESERVE_LEN: usize = 2 << 20;
 const LEADER_LEN: u64 = 8;
 const TRIES: u32 = 3;

@@ -29,7 +29,9 @@ impl Agent {
             spawn_local(async move {
                 sleep(TIDY_MS).await;
                 agent.files().tidying.set(false);
-                agent.tidy(KEPT_MAX).await;
+                // Where the room has ended, all goes that can be fetched again.
+                let is_short = agent.files().drawer().is_some_and(Drawer::is_short);
+                agent.tidy(if is_short { 0 } else { KEPT_MAX }).await;
             });
         }
     }

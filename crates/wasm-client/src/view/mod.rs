@@ -13,7 +13,7 @@ mod security;
 mod text;
 
 pub(crate) use account::{COST, password, user_name};
-pub use account::{FactorCode, Login, NewPerson, OwnAccount, Profile, Recovery, Session, WordsVerdict};
+pub use account::{FactorCode, Login, NewPerson, OwnAccount, Profile, Recovery, Session, VaultStand, WordsVerdict};
 pub use change::{Attempt, Change, Why};
 pub use chat::{About, Chat, Found, Kind, Line, Member, Placed, Preferences, Search, Stand, Standing, Trouble};
 pub use file::{Attachment, Look, NewFile, NewPicture, Obstacle, Stage, Transfer, Waiting};

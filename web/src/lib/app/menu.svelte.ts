@@ -38,7 +38,12 @@ export class Menu {
   }
 
   /** Opens it where the pointer is, or below what has the focus if it was asked for with a key. */
-  open(event: MouseEvent | KeyboardEvent, label: string, entries: () => Entry[], quick: () => Quick[] = () => []): void {
+  open(
+    event: MouseEvent | KeyboardEvent,
+    label: string,
+    entries: () => Entry[],
+    quick: () => Quick[] = () => [],
+  ): void {
     event.preventDefault();
     this.#from = document.activeElement;
     const at = event instanceof MouseEvent && event.detail !== 0 ? event : belowOf(event.target as Element);

@@ -294,14 +294,21 @@ export const en = {
     "bad-commit": "Something here does not add up",
     "log-contradicted": "Something here does not add up",
     "log-truncated": "Something here does not add up",
-    "directory-forked": "The server's directory of keys is not the one that others see, or that was here before. Compare safety numbers",
-    "directory-went-back": "The server's directory of keys is older than before. Compare safety numbers, and ask the operator",
+    "directory-forked":
+      "The server's directory of keys is not the one that others see, or that was here before. Compare safety numbers",
+    "directory-went-back":
+      "The server's directory of keys is older than before. Compare safety numbers, and ask the operator",
     "directory-bad-proof": "The server cannot prove what it says about keys. Compare safety numbers",
-    "directory-withdrawn": "The server no longer shows its directory of keys. Compare safety numbers, and ask the operator",
-    "keys-not-in-directory": "The keys handed out here are not those that the server publishes. Nothing is sent until you compare the safety number",
-    "keys-taken-back": "The server took back keys that it had published. Nothing is sent until you compare the safety number",
-    "promise-broken": "The server did not publish keys as it had promised. Nothing is sent until you compare the safety number",
-    "foreign-key": "The server publishes a key for your account that is not yours. It may read what others write to you",
+    "directory-withdrawn":
+      "The server no longer shows its directory of keys. Compare safety numbers, and ask the operator",
+    "keys-not-in-directory":
+      "The keys handed out here are not those that the server publishes. Nothing is sent until you compare the safety number",
+    "keys-taken-back":
+      "The server took back keys that it had published. Nothing is sent until you compare the safety number",
+    "promise-broken":
+      "The server did not publish keys as it had promised. Nothing is sent until you compare the safety number",
+    "foreign-key":
+      "The server publishes a key for your account that is not yours. It may read what others write to you",
   },
 
   preferences: {

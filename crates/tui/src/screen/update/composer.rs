@@ -1,18 +1,20 @@
 //! Writing.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use sotto_client::engine::Stand;
+use sotto_client::engine::{Engine, Stand};
 use sotto_proto::ConversationId;
 use sotto_proto::wire::event::Content;
 
 use super::layout::latin;
 use super::{chats, going, set_focus};
+use crate::failure::Failure;
 use crate::screen::compose;
 use crate::screen::editor::Editor;
 use crate::screen::events::{Act, Wish};
-use crate::screen::model::{Focus, Mode, Model, Spot};
+use crate::screen::model::{Focus, Mode, Model, Notice, Spot};
 use crate::screen::places::Places;
 use crate::screen::view::{Body, Bubble, Delivery, Member};
+use crate::words::Message;
 
 pub(super) fn press(model: &mut Model, key: KeyEvent, wishes: &mut Vec<Wish>) {
     // Until the list has it, nothing can be written there.
@@ -96,6 +98,11 @@ fn send(model: &mut Model, wishes: &mut Vec<Wish>) {
     let members = model.open_room().map(|room| room.members.clone()).unwrap_or_default();
     let (Some(chat), Some(spot)) = (model.open, model.spot_mut()) else { return };
     let Some(act) = said(chat, spot, &members) else { return };
+    if let Some(message) = obstacle(&act) {
+        // It stays where it can be mended.
+        model.notice = Some(Notice { message, is_alarm: true });
+        return;
+    }
     spot.editor.take();
     if !matches!(spot.mode, Mode::Edit(..)) {
         spot.files.clear();
@@ -126,6 +133,12 @@ fn said(chat: ConversationId, spot: &Spot, members: &[Member]) -> Option<Act> {
     }
     let text = compose::text(typed, answered, members)?;
     Some(Act::Say(chat, Box::new(Content::Text(text))))
+}
+
+/// Why it cannot be said.
+fn obstacle(act: &Act) -> Option<Message> {
+    let Act::Say(_, content) = act else { return None };
+    Engine::check(content, "").err().map(|error| Failure::from(error).message)
 }
 
 /// Keeps what is not sent yet, on all devices, if it is not kept already.
@@ -184,3 +197,22 @@ pub(super) fn take_back(model: &mut Model, bubble: &Bubble, wishes: &mut Vec<Wis
 const DRAFT_MS: u64 = 1_500;
 /// The others are told again after this time.
 const TELL_TYPING_MS: u64 = 4_000;
+
+#[cfg(test)]
+mod tests {
+    use sotto_proto::limits::EVENT_MAX;
+
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_or_no_text_has_a_reason_not_to_be_sent() {
+        let chat = ConversationId::from_bytes([7; 16]);
+        let say = |typed: &str| {
+            let text = compose::text(typed, None, &[]).unwrap();
+            obstacle(&Act::Say(chat, Box::new(Content::Text(text))))
+        };
+        assert_eq!(say("Ciao"), None);
+        let long = "x".repeat(EVENT_MAX);
+        assert!(say(&long).is_some_and(|why| ["too-long", "unusable"].contains(&why.code().as_str())));
+    }
+}
