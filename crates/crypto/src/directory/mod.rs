@@ -68,7 +68,7 @@ pub enum DirectoryError {
 }
 
 /// The part of a tree that a server has shown, and that is the tree of a head.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Shown(Tree);
 
 impl Shown {

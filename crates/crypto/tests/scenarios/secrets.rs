@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use sotto_crypto::certificate::DeviceCertificate;
+use sotto_crypto::directory::{DirectorySigner, PositionKey};
 use sotto_crypto::event::{Header, Kind, open, seal};
 use sotto_crypto::file::{FileKey, FileOpener, FileSealer, PartSealer, SequentialOpener};
 use sotto_crypto::identity::DeviceKey;
+use sotto_crypto::kept::KeptKey;
 use sotto_crypto::login::server::{LoginServer, PasswordRecord};
 use sotto_crypto::login::{ExportKey, Login, Password, Registration, SessionKey, StretchCost};
 use sotto_crypto::mls::governance::{self, Governance, Policy, Role};
@@ -51,12 +53,17 @@ fn debug_of_keys_prints_none_of_them() {
             format!("{:?}", root.derive_store_key(Generation(3))),
             "StoreKey { key: Secret<32>([redacted]), generation: Generation(3) }",
         ),
+        (format!("{:?}", KeptKey::from_secret(secret())), "KeptKey([redacted])"),
+        (format!("{:?}", PositionKey::from_seed(&secret())), "PositionKey([redacted])"),
         (format!("{code:?}"), "RecoveryCode([redacted])"),
         (format!("{:?}", Unlock::RecoveryCode(&code)), "RecoveryCode(RecoveryCode([redacted]))"),
     ];
     for (printed, expected) in printed {
         assert_eq!(printed, expected);
     }
+    let signer = format!("{:?}", DirectorySigner::derive(&secret()));
+    let hidden = "DirectorySigner { heads: SigningKey([redacted]), positions: PositionKey([redacted]), public: ";
+    assert!(signer.starts_with(hidden), "{signer}");
 }
 
 #[test]

@@ -123,10 +123,11 @@ async fn devices_are_counted_named_and_revoked(store: &dyn Store) {
     assert_eq!(store.add_device(ANN, phone(3), at(20)).await.unwrap(), 19, "the same again");
     assert_eq!(refused(store.add_device(BEN, phone(3), at(20)).await), Refusal::IdTaken);
 
-    let second_vault = new_device(DeviceId::from_bytes([0x77; 16]), true);
+    let vault = |number: u8| new_device(DeviceId::from_bytes([number; 16]), true);
+    store.add_device(BEN, vault(0x77), at(20)).await.unwrap();
     assert_eq!(
-        refused(store.add_device(BEN, second_vault, at(20)).await),
-        Refusal::LimitReached { what: Counted::VaultDevices, max: 1 }
+        refused(store.add_device(BEN, vault(0x78), at(20)).await),
+        Refusal::LimitReached { what: Counted::VaultDevices, max: 2 }
     );
 
     store.name_device(ANN, phone(3).id, b"sealed name").await.unwrap();

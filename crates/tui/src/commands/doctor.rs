@@ -93,7 +93,7 @@ async fn directory(session: &Session) -> Result<CheckObject, Failure> {
     let codes: Vec<_> = faults.iter().map(|fault| trouble_of(fault.trouble)).collect();
     let detail = match presence {
         _ if !codes.is_empty() => codes.join(", "),
-        DirectoryPresence::Present { epoch } => epoch.to_string(),
+        DirectoryPresence::Present { .. } => String::new(),
         DirectoryPresence::Absent => "no-directory".to_owned(),
         DirectoryPresence::Unknown => String::new(),
     };

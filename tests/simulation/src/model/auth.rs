@@ -106,6 +106,7 @@ impl Model {
         } else {
             self.take_names(id, &name, account.email.as_deref(), at.now)?;
             self.accounts.insert(id, account);
+            self.remember_keys(id);
         }
         let (session, _) = self.open_session(id, &device, at)?;
         Ok(wire::RegisterFinishResponse { session: Some(session) })

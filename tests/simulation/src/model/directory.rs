@@ -179,6 +179,7 @@ impl Model {
         let Ok(account) = self.account_mut(id) else { return };
         account.keys_version += 1;
         let version = account.keys_version;
+        self.remember_keys(id);
         let shared = self.conversations.values().filter(|conversation| conversation.has_present(id));
         let contacts: std::collections::BTreeSet<_> = shared.flat_map(Conversation::present).chain([id]).collect();
         for contact in contacts {

@@ -107,6 +107,7 @@ impl Model {
         let keys_version = self.account(caller.account)?.keys_version;
         let gone = Account { deleted: true, keys_version, ..Account::default() };
         self.accounts.insert(caller.account, gone);
+        self.remember_keys(caller.account);
         Ok(wire::DeleteAccountResponse {})
     }
 

@@ -20,6 +20,8 @@ pub(super) struct Directory {
     nodes: BTreeMap<log::Node, Hash>,
     log: log::Growing,
     chains: BTreeMap<AccountId, Vec<Link>>,
+    /// What the keys were in each version.
+    contents: BTreeMap<(AccountId, u64), Vec<u8>>,
 }
 
 #[derive(Clone)]
@@ -89,20 +91,28 @@ impl Model {
         if self.is_older { Err(ErrorCode::UnknownMethod.into()) } else { Ok(()) }
     }
 
+    /// Each version is published as it was, also when the next one comes before anybody looks.
+    pub(super) fn remember_keys(&mut self, id: AccountId) {
+        let Some(keys) = self.keys_of(id) else { return };
+        let content = Content::of(&keys.identity_key, &keys.certificates, &keys.revocations);
+        if let Ok(content) = content {
+            self.directory.contents.insert((id, keys.version), content.encode());
+        }
+    }
+
     fn publish(&mut self, now: u64) -> Result<(), Fault> {
         let mut leaves = BTreeMap::new();
         for (id, account) in &self.accounts {
-            let keys = self.keys_of(*id).ok_or(ErrorCode::Internal)?;
-            let content = Content::of(&keys.identity_key, &keys.certificates, &keys.revocations);
-            let content = content.map_err(|_| ErrorCode::Internal)?.encode();
             let chain = self.directory.chains.get(id).cloned().unwrap_or_default();
             let mut state = chain.last().map_or(State::before(1), |link| link.state);
             while state.revision < account.keys_version {
+                let content =
+                    self.directory.contents.get(&(*id, state.revision + 1)).ok_or(ErrorCode::Internal)?.clone();
                 let digest = EntryDigest::of(*id, state.revision + 1, &content);
                 state = state.extended_by(&digest);
                 leaves.insert(self.keys.directory.place(*id).0, (*id, state));
                 let epoch = self.directory.heads.len() as u64 + 1;
-                let link = Link { state, digest, content: content.clone(), epoch };
+                let link = Link { state, digest, content, epoch };
                 self.directory.chains.entry(*id).or_default().push(link);
             }
         }

@@ -72,11 +72,11 @@ pub(super) const fn kept(method: Method) -> (May, May) {
         | Method::AccountPutSetting
         | Method::AccountBlockAccount
         | Method::AccountUnblockAccount => (May::KeepAll, NOTHING),
-        // Whom somebody looks up, and which heads they have seen, is not noted; promises are signed anew each time.
-        Method::DirectoryGetHead | Method::DirectoryListSteps | Method::DirectoryListOwnEntries => {
-            (NOTHING, May::KeepAll)
-        }
-        Method::DirectoryLookUp => (NOTHING, May::Keep(&[&[1], &[2], &[3, 1], &[3, 3], &[3, 4], &[3, 5]])),
+        // Whom somebody looks up, and which heads they have seen, is not noted. What is answered is for everybody to know.
+        Method::DirectoryGetHead
+        | Method::DirectoryLookUp
+        | Method::DirectoryListSteps
+        | Method::DirectoryListOwnEntries => (NOTHING, May::KeepAll),
         Method::KeyPublishKeyPackages => (May::KeepAll, May::KeepAll),
         Method::KeyCountKeyPackages => (NOTHING, May::KeepAll),
         // The id of the claim, so that its repetition is recognised.
