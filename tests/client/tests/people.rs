@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use prost::Message as _;
-use sotto_client::engine::{Attempt, Change, Engine, KeyChoice, Line, Safety};
+use sotto_client::engine::{Attempt, Change, Engine, KeyChoice, Line, Safety, Trouble};
 use sotto_client_tests::{Handset, Town};
 use sotto_crypto::safety::{ScanError, Verdict};
 use sotto_proto::wire::subscribe_response::Item;

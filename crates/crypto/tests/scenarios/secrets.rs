@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use sotto_crypto::certificate::DeviceCertificate;
-use sotto_crypto::directory::{DirectorySigner, PositionKey};
+use sotto_crypto::directory::DirectorySigner;
+use sotto_crypto::directory::position::PositionKey;
 use sotto_crypto::event::{Header, Kind, open, seal};
 use sotto_crypto::file::{FileKey, FileOpener, FileSealer, PartSealer, SequentialOpener};
 use sotto_crypto::identity::DeviceKey;
