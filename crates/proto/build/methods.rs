@@ -16,6 +16,7 @@ pub(crate) fn generate(contract: &FileDescriptorSet) -> Result<String, String> {
     declare(&mut code, &methods).expect(IN_MEMORY);
     tabulate(&mut code, &methods).expect(IN_MEMORY);
     pair(&mut code, &methods).expect(IN_MEMORY);
+    list(&mut code, &methods).expect(IN_MEMORY);
     Ok(code)
 }
 
@@ -54,6 +55,19 @@ fn pair(code: &mut String, methods: &[Described]) -> fmt::Result {
         writeln!(code, "    type Response = wire::{response};\n}}")?;
     }
     Ok(())
+}
+
+/// What is said of every request cannot forget one.
+fn list(code: &mut String, methods: &[Described]) -> fmt::Result {
+    writeln!(
+        code,
+        "/// Hands the types of all requests, in the order of [`Method::ALL`], to a macro of the caller's."
+    )?;
+    writeln!(code, "#[macro_export]\nmacro_rules! with_every_request {{ ($then:ident) => {{ $then! [")?;
+    for Described { request, .. } in methods {
+        writeln!(code, "    {request},")?;
+    }
+    writeln!(code, "] }} }}")
 }
 
 struct Described {

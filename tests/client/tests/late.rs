@@ -45,6 +45,7 @@ fn a_request_that_was_there_before_its_first_words_has_them_a_moment_later() {
     let is_there =
         |bob: &Handset<'_>| bob.engine.chats().unwrap().into_iter().find(|chat| chat.stand == Stand::Requested);
     let request = loop {
+        alice.with(Engine::connected).unwrap();
         assert!(alice.one_call(0, false));
         bob.catch_up();
         if let Some(request) = is_there(&bob) {

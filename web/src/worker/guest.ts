@@ -3,6 +3,8 @@ import type { Call, FromWorker } from "../lib/client/protocol.ts";
 import { HALL, type InHall } from "./host.ts";
 
 export class Guest {
+  /** The owner does what is asked here. */
+  isServed = false;
   readonly #name: string;
   readonly #hall = new BroadcastChannel(HALL);
   readonly #line: BroadcastChannel;
@@ -10,7 +12,10 @@ export class Guest {
   constructor(name: string, tell: (message: FromWorker) => void) {
     this.#name = name;
     this.#line = new BroadcastChannel(name);
-    this.#line.onmessage = ({ data }: MessageEvent<FromWorker>) => tell(data);
+    this.#line.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+      if (data.type === "ready") this.isServed = true;
+      tell(data);
+    };
     this.#hall.onmessage = ({ data }: MessageEvent<InHall>) => {
       if (data.type === "open") this.#sayHello();
     };

@@ -35,7 +35,9 @@ async function run(): Promise<void> {
 
   const guest = new Guest(name, tell);
   self.onmessage = ({ data }: MessageEvent<Call>) => guest.ask(data);
-  await becomeOwner(() => tell({ type: "waiting" }));
+  await becomeOwner(() => {
+    if (!guest.isServed) tell({ type: "waiting" });
+  });
   // What is asked while the store opens is asked again when it is open.
   self.onmessage = null;
   guest.leave();

@@ -4,11 +4,20 @@ import { Middlebox } from "./middlebox.ts";
 import { Server } from "./server.ts";
 
 interface Fixtures {
+  tidy: void;
   server: Server;
   middlebox: Middlebox;
 }
 
 export const test = base.extend<Fixtures>({
+  // Pages that were left open would go on working beside the next test.
+  tidy: [
+    async ({ browser }, use) => {
+      await use();
+      for (const context of browser.contexts()) await context.close();
+    },
+    { auto: true },
+  ],
   server: async ({}, use) => {
     const server = await Server.start();
     await use(server);

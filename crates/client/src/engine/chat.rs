@@ -379,6 +379,7 @@ impl Chat {
     /// What was read stays; what comes is not joined to it.
     pub(super) fn begin_again(&mut self) {
         (self.membership, self.vault_step, self.window) = (Membership::Outside, VaultStep::Asleep, None);
+        self.joined_by = 0;
     }
 
     /// What lies before a place can be read now, and was passed over if it was looked at before.

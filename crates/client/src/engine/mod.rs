@@ -314,7 +314,7 @@ impl Engine {
         moment: &mut Moment<'_>,
     ) -> Result<Vec<u8>, EngineError> {
         Self::check(&content, fallback)?;
-        Ok(self.step(moment, |step| Ok(step.event(content, fallback)))?)
+        self.step(moment, |step| Ok(step.event(content, fallback)))
     }
 
     /// Whether something can be said at all. Who asks first need not give away what was typed.

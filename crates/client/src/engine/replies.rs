@@ -125,7 +125,7 @@ impl Step<'_, '_> {
             Method::ConversationGetTree => {
                 pieces.insert(0, whole);
                 let tree = assembled(pieces)?;
-                self.tree_came(&mut chat, &tree)?;
+                self.tree_came(&mut chat, &kept.request()?, &tree)?;
             }
             Method::ConversationListWelcomes => {
                 self.welcomes_came(&mut chat, &kept.request()?, &reply::<wire::ListWelcomesRequest>(whole)?)?;

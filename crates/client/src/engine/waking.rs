@@ -184,13 +184,20 @@ impl Step<'_, '_> {
         Ok(self.call(Lane::Log(chat.id), &request)?)
     }
 
-    /// The tree that a Welcome needs is here: joins, or wakes the vault device.
-    pub(super) fn tree_came(&mut self, chat: &mut Chat, tree: &[u8]) -> Result<(), Mishap> {
+    /// The tree that a Welcome needs is here: joins, or wakes the vault device. A newer Welcome that came meanwhile needs another tree,
+    /// which is asked for next.
+    pub(super) fn tree_came(
+        &mut self,
+        chat: &mut Chat,
+        asked: &wire::GetTreeRequest,
+        tree: &[u8],
+    ) -> Result<(), Mishap> {
         let (own, now) = (self.account()?.device, self.now());
+        let is_for = |waiting: &Waiting| (waiting.generation, waiting.epoch) == (asked.generation, asked.epoch);
         if let Some(waiting) = self.waiting(chat, own)? {
-            return self.join_by(chat, &waiting, tree);
+            return if is_for(&waiting) { self.join_by(chat, &waiting, tree) } else { Ok(()) };
         }
-        let Some(waiting) = self.waiting_for_vault(chat)? else { return Ok(()) };
+        let Some(waiting) = self.waiting_for_vault(chat)?.filter(is_for) else { return Ok(()) };
         let before = self.vault_group(chat)?.and_then(|group| group.standing().ok());
         let account = self.account()?;
         let Some(vault) = account.vault.as_ref() else { return Ok(()) };

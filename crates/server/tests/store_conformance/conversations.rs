@@ -31,6 +31,10 @@ async fn creating_again_gets_the_same_conversation(store: &dyn Store) {
     let head = store.create_conversation(ANN, new.clone()).await.unwrap();
     assert_eq!((head.position, head.last_seq, head.role), (position(1, 1), 2, Role::Owner));
     assert_eq!(store.create_conversation(ANN, new.clone()).await.unwrap(), head);
+    assert_eq!(store.created(ANN, CHAT, new.creation).await.unwrap(), Some(head));
+    assert_eq!(store.created(ANN, CHAT, [9; 32]).await.unwrap(), None);
+    assert_eq!(store.created(ANN, OTHER, new.creation).await.unwrap(), None);
+    assert_eq!(store.created(CAT, CHAT, new.creation).await.unwrap(), None);
 
     let other_content = sotto_server::store::NewConversation { creation: [9; 32], ..new.clone() };
     assert_eq!(refused(store.create_conversation(ANN, other_content).await), Refusal::IdTaken);

@@ -93,9 +93,8 @@ async fn directory(session: &Session) -> Result<CheckObject, Failure> {
     let codes: Vec<_> = faults.iter().map(|fault| trouble_of(fault.trouble)).collect();
     let detail = match presence {
         _ if !codes.is_empty() => codes.join(", "),
-        DirectoryPresence::Present { .. } => String::new(),
         DirectoryPresence::Absent => "no-directory".to_owned(),
-        DirectoryPresence::Unknown => String::new(),
+        DirectoryPresence::Present { .. } | DirectoryPresence::Unknown => String::new(),
     };
     Ok(CheckObject { check: "directory", ok: faults.is_empty(), detail, message: Message::CheckDirectory })
 }

@@ -48,6 +48,10 @@ impl Model {
         let id = fields::conversation(&request.conversation_id)?;
         let kind = kind(request.kind)?;
         let creation = sha256(&[&request.encode_to_vec()]);
+        if self.conversations.get(&id).is_some_and(|before| before.creation == creation) {
+            let (conversation, member) = self.visible(caller.account, id)?;
+            return Ok(wire::CreateConversationResponse { head: Some(conversation.head(member)) });
+        }
         let wire::CreateConversationRequest { group_info, ratchet_tree, commit, welcomes, .. } = request;
         let first = First { group_info, tree: ratchet_tree, commit, welcomes }.check()?;
 
@@ -62,14 +66,13 @@ impl Model {
         let strangers = self.strangers(caller.account, &judging::newcomers(None, &judged.standing))?;
         let welcomes = judging::addressed(&judged.added, first.welcomes)?;
         let unique_for = unique_for(&judged.standing);
-        if self.is_new(id, &unique_for, creation)? {
-            let mut conversation = new(id, kind, unique_for, creation, &begun, &alone);
-            conversation.open(&first.group_info, &first.commit, &begun, at.now)?;
-            self.conversations.insert(id, conversation);
-            let Judged { observer, standing, .. } = judged;
-            let outcome = Outcome { observer, standing, welcomes, by: caller.account, strangers };
-            self.settle(id, outcome, at)?;
-        }
+        self.check_new(id, &unique_for)?;
+        let mut conversation = new(id, kind, unique_for, creation, &begun, &alone);
+        conversation.open(&first.group_info, &first.commit, &begun, at.now)?;
+        self.conversations.insert(id, conversation);
+        let Judged { observer, standing, .. } = judged;
+        let outcome = Outcome { observer, standing, welcomes, by: caller.account, strangers };
+        self.settle(id, outcome, at)?;
         let (conversation, member) = self.visible(caller.account, id)?;
         Ok(wire::CreateConversationResponse { head: Some(conversation.head(member)) })
     }
@@ -128,17 +131,12 @@ impl Model {
         self.propose_due(id, at.now)
     }
 
-    /// Whether there is no such conversation yet. The same request again is no error.
-    fn is_new(&self, id: ConversationId, unique_for: &BTreeSet<AccountId>, creation: [u8; 32]) -> Result<bool, Fault> {
+    fn check_new(&self, id: ConversationId, unique_for: &BTreeSet<AccountId>) -> Result<(), Fault> {
         let mut others = self.conversations.values().filter(|other| other.id != id && !unique_for.is_empty());
         if let Some(other) = others.find(|other| other.unique_for == *unique_for) {
             return Err(ErrorDetail::conversation_exists(other.id).into());
         }
-        match self.conversations.get(&id) {
-            None => Ok(true),
-            Some(before) if before.creation == creation => Ok(false),
-            Some(_) => Err(ErrorCode::IdTaken.into()),
-        }
+        if self.conversations.contains_key(&id) { Err(ErrorCode::IdTaken.into()) } else { Ok(()) }
     }
 }
 

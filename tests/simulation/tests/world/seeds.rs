@@ -38,6 +38,12 @@ fn a_life_in_which_a_second_welcome_came_before_the_first_one_was_useless() {
     World::live(357, ACTIONS).check();
 }
 
+/// A device was revoked while the reply to what had added it was lost, and the repetition was judged anew.
+#[test]
+fn a_life_in_which_a_creation_came_again_after_a_device_was_revoked() {
+    World::live(354, ACTIONS).check();
+}
+
 #[test]
 fn the_same_seed_is_the_same_life() {
     let logs = || {

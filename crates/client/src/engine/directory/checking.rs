@@ -51,6 +51,9 @@ impl Step<'_, '_> {
         };
         for came in &reply.accounts {
             let account = AccountId::parse("account_id", &came.account_id)?;
+            if !rows::is_asked(self.db, account)? {
+                continue;
+            }
             let trouble = self.check(account, &keys, &head, &shown, came)?;
             rows::settle(self.db, account, trouble)?;
             if let Some(trouble) = trouble {

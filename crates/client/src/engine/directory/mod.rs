@@ -104,9 +104,9 @@ impl Step<'_, '_> {
             return Ok(());
         }
         let epochs = rows::epochs_to_prove(self.db, &view)?;
-        let accounts = rows::due(self.db)?;
+        let accounts = if view.presence == rows::PRESENT { rows::ask(self.db)? } else { Vec::new() };
         let has_stated = epochs.iter().any(|epoch| *epoch != view.epoch);
-        if view.presence == rows::PRESENT && !accounts.is_empty() {
+        if !accounts.is_empty() {
             self.call(Lane::Directory, &wire::LookUpRequest { accounts, epochs })?;
         } else if self.memory.directory.wants_head || has_stated {
             self.call(Lane::Directory, &wire::GetHeadRequest { epochs })?;

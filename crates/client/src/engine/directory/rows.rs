@@ -94,8 +94,11 @@ pub(super) fn look_again(db: &Connection, own: AccountId, now_ms: u64) -> Result
     Ok(())
 }
 
-pub(super) fn due(db: &Connection) -> Result<Vec<wire::LookUpAccount>, StoreError> {
-    let sql = "SELECT account_id, known_revision FROM directory_accounts WHERE due = 1 LIMIT ?1";
+/// What is to be looked up, as much as one call takes, and is taken for asked from now on.
+pub(super) fn ask(db: &Connection) -> Result<Vec<wire::LookUpAccount>, StoreError> {
+    let sql = "UPDATE directory_accounts SET due = 2
+               WHERE account_id IN (SELECT account_id FROM directory_accounts WHERE due <> 0 LIMIT ?1)
+               RETURNING account_id, known_revision";
     let read = |row: &Row<'_>| {
         let account = AccountId::from_bytes(row.get(0)?);
         Ok(wire::LookUpAccount { account_id: account.to_wire(), known_revision: row.get(1)? })
@@ -127,6 +130,13 @@ pub(super) fn know(db: &Connection, account: AccountId, state: &State, digest: &
     Ok(())
 }
 
+/// Whether the keys on hand are those that were asked about: a reply may be older than what was shown since.
+pub(super) fn is_asked(db: &Connection, account: AccountId) -> Result<bool, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT 1 FROM directory_accounts WHERE account_id = ?1 AND due = 2")?
+        .exists([account.as_bytes()])?)
+}
+
 /// The account was looked up, and this is what does not add up about it.
 pub(super) fn settle(db: &Connection, account: AccountId, trouble: Option<Trouble>) -> Result<(), StoreError> {
     let sql = "UPDATE directory_accounts SET due = 0, trouble = ?2 WHERE account_id = ?1";
@@ -135,7 +145,7 @@ pub(super) fn settle(db: &Connection, account: AccountId, trouble: Option<Troubl
 }
 
 pub(super) fn standing(db: &Connection, account: AccountId) -> Result<Standing, StoreError> {
-    let sql = "SELECT due = 1 OR shown_revision < known_revision, trouble <> 0 FROM directory_accounts
+    let sql = "SELECT due <> 0 OR shown_revision < known_revision, trouble <> 0 FROM directory_accounts
                WHERE account_id = ?1";
     let read = |row: &Row<'_>| Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?));
     let found = db.prepare_cached(sql)?.query_row([account.as_bytes()], read).optional()?;

@@ -38,12 +38,12 @@ CREATE TABLE directory_accounts (
     known_revision INTEGER NOT NULL DEFAULT 0,
     known_chain    BLOB,
     known_digest   BLOB,
-    -- Whether it is to be looked up.
-    due            INTEGER NOT NULL DEFAULT 1 CHECK (due IN (0, 1)),
+    -- Whether it is to be looked up: 0 it was, 1 it is, 2 it is being looked up as it stands here.
+    due            INTEGER NOT NULL DEFAULT 1 CHECK (due IN (0, 1, 2)),
     -- What does not add up about it; 0 nothing.
     trouble        INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX directory_accounts_due ON directory_accounts (account_id) WHERE due = 1;
+CREATE INDEX directory_accounts_due ON directory_accounts (account_id) WHERE due <> 0;
 CREATE INDEX directory_accounts_trouble ON directory_accounts (account_id) WHERE trouble <> 0;
 
 -- What the server has promised to publish.

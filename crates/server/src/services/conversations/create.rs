@@ -43,6 +43,10 @@ impl Conversations {
         let id = fields::conversation(&request.conversation_id)?;
         let kind = fields::kind(request.kind)?;
         let creation = sha256(&[&request.encode_to_vec()]);
+        // Nothing is judged anew: a device that was added may have been revoked while the reply was lost.
+        if let Some(head) = self.context.store.created(caller.account, id, creation).await? {
+            return Ok(wire::CreateConversationResponse { head: Some(items::head(&head)) });
+        }
         let wire::CreateConversationRequest { group_info, ratchet_tree, commit, welcomes, .. } = request;
         let first = FirstHandshakes { group_info, ratchet_tree, commit, welcomes }.check()?;
         self.context.rates.take(&CREATIONS, caller.account)?;

@@ -248,6 +248,14 @@ pub trait Conversations: Send + Sync {
     /// Makes a conversation. The same request again gets the same head.
     async fn create_conversation(&self, creator: AccountId, new: NewConversation) -> Result<Head, StoreError>;
 
+    /// The head of a conversation that this request has made already, whatever has become of its members since.
+    async fn created(
+        &self,
+        creator: AccountId,
+        conversation: ConversationId,
+        creation: [u8; 32],
+    ) -> Result<Option<Head>, StoreError>;
+
     /// Takes a commit: log entry, epoch, group, members and Welcomes in one step. The commit that ended the epoch may come again
     /// and gets its receipt.
     async fn commit(&self, commit: NewCommit) -> Result<Receipt, StoreError>;

@@ -32,6 +32,20 @@ impl Conversations for SqlStore {
         Ok(head)
     }
 
+    async fn created(
+        &self,
+        creator: AccountId,
+        conversation: ConversationId,
+        creation: [u8; 32],
+    ) -> Result<Option<Head>, StoreError> {
+        let sql = format!(
+            "SELECT {HEAD} WHERE m.account = $1 AND m.conversation = $2 AND m.standing <> {DECLINED} AND c.creation = $3"
+        );
+        let mut tx = self.database.snapshot().await?;
+        let row = tx.maybe_row(AssertSqlSafe(sql), args![&creator, &conversation, &creation]).await?;
+        row.as_ref().map(head).transpose()
+    }
+
     async fn commit(&self, commit: NewCommit) -> Result<Receipt, StoreError> {
         let mut tx = self.database.write().await?;
         let mut group = Group::lock(&mut tx, commit.conversation, commit.at).await?;
