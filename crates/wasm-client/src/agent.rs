@@ -9,7 +9,7 @@ use js_sys::Function;
 use prost::Message as _;
 use rand::rngs::{StdRng, SysRng};
 use rand::{RngExt as _, SeedableRng as _};
-use sotto_client::engine::{self, Engine, EngineError, Failure as CallFailure, FileJob, Moment};
+use sotto_client::engine::{self, Engine, EngineError, Failure as CallFailure, FileJob, FileWork, Moment};
 use sotto_client::store::Store;
 use sotto_proto::wire;
 use tsify::Tsify as _;
@@ -86,12 +86,14 @@ impl Agent {
         }
     }
 
-    /// A step whose failure is nobody's answer.
-    fn step(self: &Rc<Self>, run: impl FnOnce(&mut Engine, &mut Moment<'_>) -> Result<(), EngineError>) {
-        if self.act(run).is_err() {
+    /// A step whose failure is nobody's answer. Says whether it was done.
+    fn step(self: &Rc<Self>, run: impl FnOnce(&mut Engine, &mut Moment<'_>) -> Result<(), EngineError>) -> bool {
+        let is_done = self.act(run).is_ok();
+        if !is_done {
             // The store is as it was before; what was asked of it is asked again.
             self.tell(vec![view::Change::StoreFailed]);
         }
+        is_done
     }
 
     /// Sends what is to be sent, tells what changed, listens where there is something to listen to.
@@ -131,10 +133,24 @@ impl Agent {
             let mut next = Some(job);
             while let Some(job) = next {
                 let answer = agent.files.perform(&job).await;
-                agent.step(|engine, moment| engine.file_answer(job.number, answer, moment));
+                if !agent.step(|engine, moment| engine.file_answer(job.number, answer, moment)) {
+                    agent.make_room(&job).await;
+                }
                 next = agent.files.next_after(job.transfer);
             }
         });
+    }
+
+    /// The store could not note what became of a job: a download that is being written has taken its room.
+    async fn make_room(self: &Rc<Self>, job: &FileJob) {
+        if let FileWork::Write { .. } | FileWork::Finish { .. } = job.work {
+            self.files.make_room(&job.location).await;
+            if self.step(|engine, moment| engine.stop_for_room(job.transfer, moment).map(drop)) {
+                return;
+            }
+        }
+        // The engine begins the transfer anew, and the store is no better at once.
+        sleep(AFTER_FAILURE_MS).await;
     }
 
     fn listen(self: &Rc<Self>) {
@@ -237,5 +253,6 @@ pub(crate) fn random() -> Result<StdRng, Failure> {
     StdRng::try_from_rng(&mut SysRng).map_err(|error| Failure::new(FailureCode::Failed, error.to_string()))
 }
 
+const AFTER_FAILURE_MS: u64 = 1_000;
 /// However quiet it is, something may have come to its time.
 const IDLE_MS: u64 = 60_000;

@@ -81,7 +81,8 @@ impl Drawer {
         read
     }
 
-    /// Writes a stretch that begins where a piece does.
+    /// Writes a stretch that begins where a piece does. When the room ends the whole file goes: a browser hands out room in lumps that grow
+    /// with the file that asks, and what is said needs it more than half of a file that can be fetched again.
     pub(crate) async fn write(
         &self,
         number: u64,
@@ -113,7 +114,7 @@ impl Drawer {
         drop(file);
         let failure = failure(&thrown);
         if failure == FileFailure::NoRoom {
-            self.give_reserve().await;
+            self.make_room(number).await;
         }
         Err(failure)
     }
@@ -123,8 +124,7 @@ impl Drawer {
         self.short.get()
     }
 
-    /// Takes a little room of which nothing is made, while there is some: the store needs it to note that the rest has ended. A browser hands
-    /// out room by the megabyte, so what a stretch leaves over may be of no use to the store.
+    /// Takes a little room of which nothing is made, while there is some: the store needs it to note that the rest has ended.
     async fn take_reserve(&self) -> Result<(), FileFailure> {
         #[expect(clippy::cast_precision_loss, reason = "a few megabytes")]
         let is_there = self.look(RESERVE).await.is_ok_and(|file| file.size() >= RESERVE_LEN as f64);
@@ -136,6 +136,12 @@ impl Drawer {
         let Err(thrown) = taken else { return Ok(()) };
         self.give_reserve().await;
         Err(failure(&thrown))
+    }
+
+    /// Gives back what a file takes, and the reserve.
+    pub(super) async fn make_room(&self, number: u64) {
+        let _ = self.remove(number).await;
+        self.give_reserve().await;
     }
 
     async fn give_reserve(&self) {

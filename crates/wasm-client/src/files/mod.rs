@@ -131,6 +131,13 @@ impl Files {
         done.unwrap_or_else(FileAnswer::Failed)
     }
 
+    /// What lies there goes, so that the rest has room.
+    pub(crate) async fn make_room(&self, location: &str) {
+        if let (Some(number), Some(drawer)) = (number_of(location), &self.drawer) {
+            drawer.make_room(number).await;
+        }
+    }
+
     async fn read(&self, location: &str, mark: &[u8], offset: u64, length: usize) -> Result<FileAnswer, FileFailure> {
         if let Some(content) = self.sources.read(location, mark, offset, length).await {
             return Ok(FileAnswer::Content(content?));

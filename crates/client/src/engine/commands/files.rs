@@ -117,6 +117,11 @@ impl Engine {
         self.signed_in_step(moment, |step| step.set_transfer_going(id, true))
     }
 
+    /// A download stops that leaves no room to note how it goes; what was here of it is gone. False if it does not go.
+    pub fn stop_for_room(&mut self, id: TransferId, moment: &mut Moment<'_>) -> Result<bool, EngineError> {
+        self.signed_in_step(moment, |step| step.stop_for_room(id))
+    }
+
     /// Gives up a download with what is here of it, or forgets one that is done. False if there is no such download.
     pub fn cancel_download(&mut self, id: TransferId, moment: &mut Moment<'_>) -> Result<bool, EngineError> {
         self.signed_in_step(moment, |step| step.drop_download(id))

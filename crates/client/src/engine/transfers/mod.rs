@@ -371,6 +371,15 @@ impl Step<'_, '_> {
         self.release_transfer(id);
         Ok(true)
     }
+
+    pub(super) fn stop_for_room(&mut self, id: TransferId) -> Result<bool, Mishap> {
+        let is_coming = |row: &Row| (row.state, row.course) == (TransferState::Going, Course::Download);
+        let Some(mut row) = self.transfer_row(id)?.filter(is_coming) else { return Ok(false) };
+        self.put_transfer_done(id, 0)?;
+        self.stop_for(&mut row, Obstacle::NoRoom)?;
+        self.release_transfer(id);
+        Ok(true)
+    }
 }
 
 /// Bytes that are through.
