@@ -26,12 +26,13 @@ const HEADERS: [(HeaderName, &str); 8] = [
 ];
 
 /// `'wasm-unsafe-eval'` allows WebAssembly to be compiled, and no script to be made from text. Pictures of messages are decrypted in the page
-/// and so have no address of the server: they are `blob:`, their blurs `data:`. What is shown by an image runs nothing, whatever it is.
+/// and so have no address of the server: they are `blob:`, their blurs `data:`, and voice messages `blob:` too. What is shown by an image, or
+/// played, runs nothing, whatever it is.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-    img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
+    img-src 'self' data: blob:; media-src blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     require-trusted-types-for 'script'; trusted-types sotto";
 
-/// The camera scans what a contact's screen shows; the browser asks the person first.
+/// The camera scans what a contact's screen shows, the microphone hears what is said to a chat; the browser asks the person first.
 const PERMISSIONS: &str = "accelerometer=(), camera=(self), display-capture=(), geolocation=(), gyroscope=(), \
-    magnetometer=(), microphone=(), midi=(), payment=(), usb=()";
+    magnetometer=(), microphone=(self), midi=(), payment=(), usb=()";

@@ -205,7 +205,7 @@ impl Client {
                 Some(Box::new(Source { media_type, media: Some(media), ..source }))
             }
         };
-        let media = file.picture.as_ref().map(view::NewPicture::media);
+        let media = file.media();
         let source = self.admit(file.location, &content).await;
         Ok(Source { name: file.name, media_type: file.media_type, media, thumbnail, ..source })
     }

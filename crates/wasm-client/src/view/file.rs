@@ -204,6 +204,16 @@ pub struct NewFile {
     #[tsify(optional)]
     #[serde(default)]
     pub(crate) picture: Option<NewPicture>,
+    #[tsify(optional)]
+    #[serde(default)]
+    pub(crate) sound: Option<NewSound>,
+}
+
+impl NewFile {
+    pub(crate) fn media(&self) -> Option<Media> {
+        let picture = self.picture.as_ref().map(NewPicture::media);
+        picture.or_else(|| self.sound.as_ref().map(NewSound::media))
+    }
 }
 
 /// What is shown of a picture before it is loaded.
@@ -221,7 +231,7 @@ pub struct NewPicture {
 }
 
 impl NewPicture {
-    pub(crate) fn media(&self) -> Media {
+    fn media(&self) -> Media {
         Media::Picture(wire::PictureInfo {
             width: self.width,
             height: self.height,
@@ -234,5 +244,22 @@ impl NewPicture {
     pub(crate) fn thumbnail_media(&self) -> Option<Media> {
         let (width, height) = self.thumbnail?;
         Some(Media::Picture(wire::PictureInfo { width, height, ..wire::PictureInfo::default() }))
+    }
+}
+
+/// What is shown of sound before it is loaded.
+#[derive(Debug, Deserialize, Tsify)]
+#[serde(rename_all = "camelCase")]
+pub struct NewSound {
+    duration_ms: u32,
+    /// Loudness over time, a byte for each of equal stretches; at most 128.
+    waveform: Vec<u8>,
+    voice: bool,
+}
+
+impl NewSound {
+    fn media(&self) -> Media {
+        let Self { duration_ms, waveform, voice } = self;
+        Media::Audio(wire::AudioInfo { duration_ms: *duration_ms, waveform: waveform.clone().into(), voice: *voice })
     }
 }

@@ -11,6 +11,7 @@ export const ICONS = {
   attach: "M20 11l-8.500 8.500a5 5 0 0 1-7-7L13 4a3.500 3.500 0 0 1 5 5l-8 8a2 2 0 0 1-3-3l7-7",
   download: "M12 4v11M7 11l5 5 5-5M5 20h14",
   file: "M6 3h8l5 5v13H6zM14 3v5h5",
+  microphone: "M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3M6 11a6 6 0 0 0 12 0M12 17v4M9 21h6",
   pause: "M9 6v12M15 6v12",
   play: "M8 5l11 7-11 7z",
   retry: "M20 12a8 8 0 1 1-2.500-5.800M20 3v5h-5",

@@ -4,6 +4,7 @@ import { Client, type State } from "../client/client.ts";
 import { Outbox } from "../files/outbox.ts";
 import { Pictures } from "../files/pictures.ts";
 import { Saving } from "../files/saving.svelte.ts";
+import { Sounds } from "../files/sounds.ts";
 import { ALL, arranged, foldersOf, type Shelf, waiting } from "./chat-list.ts";
 import { leaveNothing } from "./farewell.ts";
 import { Conversation } from "./conversation.svelte.ts";
@@ -34,7 +35,8 @@ export class Messenger {
   readonly finder = new Finder(this.client);
   readonly notifier = new Notifier();
   readonly pictures = new Pictures(this.client);
-  readonly outbox = new Outbox(this.client, this.pictures);
+  readonly sounds = new Sounds(this.client);
+  readonly outbox = new Outbox(this.client, this.pictures, this.sounds);
   readonly saving = new Saving(this.client);
   /** Called with what came in while the person looked elsewhere. */
   onnews: (news: News) => void = () => {};
@@ -76,6 +78,7 @@ export class Messenger {
     this.#chats.want();
     this.open?.look();
     this.pictures.lookAgain();
+    this.sounds.lookAgain();
     this.saving.lookAgain();
     void this.outbox.provideAll().catch(() => {});
     this.#follow();
@@ -89,6 +92,7 @@ export class Messenger {
     switch (change.type) {
       case "transfer":
         this.pictures.take(change);
+        this.sounds.take(change);
         this.saving.take(change);
         return;
       case "started":

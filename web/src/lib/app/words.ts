@@ -1,5 +1,6 @@
 // What things are called, in the language of the page.
 import type { Attachment, Chat, Item, Line } from "../../wasm/sotto_wasm_client.js";
+import { minutes } from "../files/waveform.ts";
 import type { Messages } from "../i18n/en.ts";
 
 export function titleOf({ kind, title }: Pick<Chat, "kind" | "title">, t: Messages): string {
@@ -28,6 +29,7 @@ export function filesInALine(files: readonly Attachment[], t: Messages): string 
   if (!first) return "";
   const arePictures = files.every(({ look }) => look.type === "picture");
   if (files.length > 1) return arePictures ? t.files.pictures(files.length) : t.files.several(files.length);
+  if (first.look.type === "sound" && first.look.voice) return `${t.files.voice.name} ${minutes(first.look.durationMs)}`;
   return arePictures ? t.files.picture : first.name || t.files.unnamed;
 }
 

@@ -52,6 +52,15 @@ export class Arrivals {
     }
   }
 
+  /** All of a small file. None if it is larger than that. */
+  async whole(at: Place, max: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const transfer = await this.fetch(at, false);
+    if (transfer.file.size > max) return undefined;
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    for await (const piece of this.pieces(transfer)) pieces.push(piece);
+    return new Uint8Array(await new Blob(pieces).arrayBuffer());
+  }
+
   #arrived(id: number, patient: boolean): Promise<Transfer> {
     return new Promise((resolve, reject) => {
       const end = (act: () => void) => {

@@ -3,6 +3,7 @@ import type { Change, NewMessage } from "../../wasm/sotto_wasm_client.js";
 import { drawId, type Client } from "../client/client.ts";
 import type { Pictures } from "./pictures.ts";
 import type { Ready } from "./preparing.ts";
+import type { Sounds } from "./sounds.ts";
 
 interface Held {
   chat: string;
@@ -12,12 +13,14 @@ interface Held {
 export class Outbox {
   readonly #client: Client;
   readonly #pictures: Pictures;
+  readonly #sounds: Sounds;
   /** By the ids of their messages. */
   readonly #held = new Map<string, Held>();
 
-  constructor(client: Client, pictures: Pictures) {
+  constructor(client: Client, pictures: Pictures, sounds: Sounds) {
     this.#client = client;
     this.#pictures = pictures;
+    this.#sounds = sounds;
   }
 
   /** Resolves once the message cannot be lost any more, as long as large files stay where they are. */
@@ -25,14 +28,16 @@ export class Outbox {
     const id = drawId();
     const sent = files.map((file) => ({ ...file, location: `held:${drawId()}` }));
     this.#held.set(id, { chat, files: new Map(sent.map(({ location, content }) => [location, content])) });
-    sent.forEach(({ content, thumbnail, picture }, place) => {
+    sent.forEach(({ content, thumbnail, picture, sound }, place) => {
       if (picture) this.#pictures.keepOwn(id, place, thumbnail ?? content);
+      if (sound) this.#sounds.keepOwn(id, place, content);
     });
-    const described = sent.map(({ name, mediaType, location, picture }) => ({
+    const described = sent.map(({ name, mediaType, location, picture, sound }) => ({
       name,
       mediaType,
       location,
       ...(picture && { picture }),
+      ...(sound && { sound }),
     }));
     const contents = sent.flatMap(({ content, thumbnail }) => [content, ...(thumbnail ? [thumbnail] : [])]);
     await this.#client.call("sendFiles", chat, id, message, described, contents);

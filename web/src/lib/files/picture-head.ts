@@ -1,5 +1,6 @@
 // What a file is by its first bytes, whatever it claims to be: a picture of a kind that is shown, how large, and whether it moves. Nothing
 // is decoded for it. SVG and HTML are none of these, and so are never shown.
+import { begins, indexOf, text, viewOf } from "./bytes.ts";
 
 export interface PictureHead {
   type: "image/jpeg" | "image/png" | "image/gif" | "image/webp" | "image/avif";
@@ -107,23 +108,4 @@ function avif(bytes: Uint8Array): PictureHead | undefined {
 
 function of(type: PictureHead["type"], width: number, height: number, animated = false): PictureHead {
   return { type, width, height, animated };
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function begins(bytes: Uint8Array, at: number, expected: number[]): boolean {
-  return expected.every((byte, place) => bytes[at + place] === byte);
-}
-
-function text(bytes: Uint8Array, at: number, length: number): string {
-  return String.fromCharCode(...bytes.subarray(at, at + Math.max(length, 0)));
-}
-
-function indexOf(bytes: Uint8Array, wanted: string, within = bytes.length, from = 0): number {
-  const letters = Array.from(wanted, (letter) => letter.charCodeAt(0));
-  const end = Math.min(within, bytes.length) - letters.length;
-  for (let at = from; at <= end; at += 1) if (begins(bytes, at, letters)) return at;
-  return -1;
 }

@@ -76,11 +76,8 @@ export class Pictures {
   }
 
   async #fetch(at: Place): Promise<string | undefined> {
-    const transfer = await this.#arrivals.fetch(at, false);
-    if (transfer.file.size > SIZE_MAX) return undefined;
-    const pieces: Uint8Array<ArrayBuffer>[] = [];
-    for await (const piece of this.#arrivals.pieces(transfer)) pieces.push(piece);
-    return urlOf(new Uint8Array(await new Blob(pieces).arrayBuffer()));
+    const bytes = await this.#arrivals.whole(at, SIZE_MAX);
+    return bytes && urlOf(bytes);
   }
 }
 

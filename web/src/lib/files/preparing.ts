@@ -1,5 +1,5 @@
 // From what somebody chose to what is sent: pictures scaled and without what was written beside them, everything else byte for byte.
-import type { NewPicture } from "../../wasm/sotto_wasm_client.js";
+import type { NewPicture, NewSound } from "../../wasm/sotto_wasm_client.js";
 import { startPictureWorker } from "../trusted.ts";
 import { HEAD_LEN, isBearable, pictureHead, type PictureHead } from "./picture-head.ts";
 import type { PictureDone, PictureTask } from "./picture-work.ts";
@@ -11,6 +11,7 @@ export interface Ready {
   content: Blob;
   picture: NewPicture | undefined;
   thumbnail: Blob | undefined;
+  sound?: NewSound;
 }
 
 /** What a file is by its first bytes, if it is a picture that can be shown. */

@@ -71,6 +71,23 @@ export const files = {
     smaller: "Smaller",
     close: "Close",
   },
+  voice: {
+    name: "Voice message",
+    record: "Record a voice message",
+    recording: "Recording",
+    discard: "Discard the recording",
+    send: "Send the voice message",
+    full: "A voice message may have half an hour. Send it or discard it.",
+    refused:
+      "The browser lets this site hear no microphone. Allow it in the settings of this site, or plug one in, and try again.",
+    failed: "The voice message could not be sent. Try it again.",
+    play: "Play the voice message",
+    pause: "Pause the voice message",
+    position: "Where it is heard",
+    rate: (rate: string) => `Speed ${rate}`,
+    noSound: "This cannot be played. It can be saved as a file.",
+    notCome: "The voice message could not be fetched. Try it again.",
+  },
   storage: {
     title: "Files on this device",
     text: "Files and pictures that were fetched are kept here, encrypted, until there are too many. Then those go that nobody has looked at for the longest time. All of them can be fetched again.",
