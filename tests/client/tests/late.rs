@@ -45,15 +45,20 @@ fn a_request_that_was_there_before_its_first_words_has_them_a_moment_later() {
     let is_there =
         |bob: &Handset<'_>| bob.engine.chats().unwrap().into_iter().find(|chat| chat.stand == Stand::Requested);
     let request = loop {
-        alice.with(Engine::connected).unwrap();
-        assert!(alice.one_call(0, false));
+        let outgoing = alice.with(Engine::outgoing).unwrap();
+        assert!(!outgoing.is_empty());
+        // Her first words are held up.
+        for call in outgoing.iter().filter(|call| call.method != Method::ConversationAppend) {
+            let answer = alice.call(call);
+            alice.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+        }
         bob.catch_up();
         if let Some(request) = is_there(&bob) {
             break request;
         }
     };
     assert_eq!(request.last, None);
-    alice.settle();
+    alice.catch_up();
     // Nobody tells him.
     town.pass(Duration::from_secs(3));
     bob.settle();
