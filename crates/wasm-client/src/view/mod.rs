@@ -16,7 +16,7 @@ pub(crate) use account::{COST, password, user_name};
 pub use account::{FactorCode, Login, NewPerson, OwnAccount, Profile, Recovery, Session, VaultStand, WordsVerdict};
 pub use change::{Attempt, Change, Why};
 pub use chat::{About, Chat, Found, Kind, Line, Member, Placed, Preferences, Search, Stand, Standing, Trouble};
-pub use file::{Attachment, Look, NewFile, NewPicture, Obstacle, Stage, Transfer, Waiting};
+pub use file::{Attachment, Look, NewFile, NewPicture, NewSound, Obstacle, Stage, Transfer, Waiting};
 pub use item::{Item, PollOption, Queued, Quotation, Reaction, What};
 pub use message::{Answered, Called, NewMessage, Target};
 pub use people::{Contact, KeyChoice, Safety, Scan};
