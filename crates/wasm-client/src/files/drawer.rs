@@ -131,7 +131,10 @@ impl Drawer {
         if is_there {
             return Ok(());
         }
-        let taken = self.grasp(RESERVE).await?.put(0, &vec![0; RESERVE_LEN]);
+        // Only one at a time can take it, and that is enough.
+        let Ok(reserve) = self.grasp(RESERVE).await else { return Ok(()) };
+        let taken = reserve.put(0, &vec![0; RESERVE_LEN]);
+        drop(reserve);
         self.short.set(false);
         let Err(thrown) = taken else { return Ok(()) };
         self.give_reserve().await;
