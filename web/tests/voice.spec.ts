@@ -1,10 +1,10 @@
 // Voice messages: spoken into a microphone that the browser makes, which beeps, and heard on the other side.
 import type { Page } from "@playwright/test";
 import { browserOptions } from "./harness/browser.js";
-import { sendFiles } from "./harness/files.ts";
 import { expect, test as base } from "./harness/fixtures.ts";
 import { expectNoSeriousFinding, picture } from "./harness/look.ts";
-import { talking } from "./harness/people.ts";
+import { newcomer, open, say, talking } from "./harness/people.ts";
+import { Tab } from "./harness/person.ts";
 
 const test = base.extend<{ people: { alice: Page; bob: Page } }>({
   people: async ({ playwright, server }, use) => {
@@ -22,6 +22,27 @@ const test = base.extend<{ people: { alice: Page; bob: Page } }>({
 const RECORD = "Record a voice message";
 const voice = (page: Page) => page.getByTestId("voice");
 const position = (page: Page) => voice(page).getByRole("slider").inputValue().then(Number);
+
+/** How the microphone's tracks are doing that this page was given from now on. */
+async function watchedMicrophone(page: Page): Promise<() => Promise<string[]>> {
+  await page.evaluate(() => {
+    const devices = navigator.mediaDevices;
+    const ask = devices.getUserMedia.bind(devices);
+    const given: MediaStream[] = [];
+    devices.getUserMedia = async (wanted) => {
+      const stream = await ask(wanted);
+      given.push(stream);
+      return stream;
+    };
+    Object.assign(window, { given });
+  });
+  return () =>
+    page.evaluate(() =>
+      (window as unknown as { given: MediaStream[] }).given
+        .flatMap((stream) => stream.getTracks())
+        .map(({ readyState }) => readyState),
+    );
+}
 
 async function speak(page: Page, seconds: number): Promise<void> {
   await page.getByRole("button", { name: RECORD }).click();
@@ -57,13 +78,18 @@ test("somebody speaks, and it is heard on the other side", async ({ people: { al
   await expect(voice(bob)).toHaveAttribute("data-stage", "playing");
 });
 
-test("what is discarded is not sent, and the microphone is let go", async ({ people: { alice, bob } }) => {
+test("what is discarded or left is not sent, and the microphone is let go", async ({ people: { alice, bob } }) => {
+  const tracks = await watchedMicrophone(alice);
   await speak(alice, 1);
+  expect(await tracks()).toEqual(["live"]);
   await alice.getByRole("button", { name: "Discard the recording" }).click();
   await expect(alice.getByRole("button", { name: RECORD })).toBeVisible();
-  await alice.getByLabel("Write a message").fill("Rather in writing");
-  await expect(alice.getByRole("button", { name: RECORD })).toBeHidden();
-  await alice.getByLabel("Write a message").press("Enter");
+  expect(await tracks()).toEqual(["ended"]);
+  await speak(alice, 1);
+  await open(alice, "Saved messages");
+  expect(await tracks()).toEqual(["ended", "ended"]);
+  await open(alice, "bob");
+  await say(alice, "Rather in writing");
   await expect(bob.getByTestId("message").last()).toContainText("Rather in writing");
   await expect(voice(bob)).toHaveCount(0);
 });
@@ -84,12 +110,27 @@ base("without a microphone a person is told what to do", async ({ browser, serve
   const { alice } = await talking(browser, server);
   await alice.getByRole("button", { name: RECORD }).click();
   await expect(alice.getByText("hear no microphone")).toBeVisible();
-  await alice.getByLabel("Write a message").fill("hello");
+  await say(alice, "Then in writing");
+  await expect(alice.getByTestId("message").last()).toContainText("Then in writing");
 });
 
-base("a file that says that it is sound is a file", async ({ browser, server }) => {
-  const { alice, bob } = await talking(browser, server);
-  await sendFiles(alice, { name: "song.mp3", mimeType: "audio/mpeg", buffer: Buffer.from("<script>1</script>") });
-  await expect(bob.getByTestId("file").filter({ hasText: "song.mp3" })).toBeVisible();
-  await expect(voice(bob)).toHaveCount(0);
+base("M12: what only claims to be a voice is not played, and can be saved", async ({ browser, server }) => {
+  const alice = await newcomer(browser, server, "alice");
+  const mallory = await Tab.open(await browser.newContext(), server, "mallory");
+  await mallory.register();
+  await mallory.call("startDirect", "alice", { text: "listen to this" });
+  const chat = await mallory.chatWith("alice");
+  await mallory.page.evaluate(async (chat) => {
+    const content = new Blob([`<!doctype html><script>document.title='broken'</script>`]);
+    const sound = { durationMs: 2_147_483_647, waveform: [0, 255], voice: true };
+    const file = { name: "voice.webm", mediaType: "text/html", location: "held:voice", sound };
+    await window.client.call("sendFiles", chat, window.draw(), { text: "" }, [file], [content]);
+  }, chat);
+  await open(alice, "mallory");
+  await alice.getByRole("button", { name: "Accept" }).click();
+  await alice.getByRole("button", { name: "Play the voice message" }).click();
+  await expect(voice(alice).getByRole("alert")).toHaveText("This cannot be played. It can be saved as a file.");
+  await expect(alice.getByRole("button", { name: "Save Voice message" })).toBeVisible();
+  await expectNoSeriousFinding(alice);
+  await expect(alice).toHaveTitle(/Sotto/);
 });

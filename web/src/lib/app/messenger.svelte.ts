@@ -1,6 +1,7 @@
 import { createContext } from "svelte";
 import type { Change, Chat, Found, Preferences, Session } from "../../wasm/sotto_wasm_client.js";
 import { Client, type State } from "../client/client.ts";
+import { Arrivals } from "../files/arrivals.ts";
 import { Outbox } from "../files/outbox.ts";
 import { Pictures } from "../files/pictures.ts";
 import { Saving } from "../files/saving.svelte.ts";
@@ -34,10 +35,11 @@ export class Messenger {
   readonly entrance = new Entrance(this.client);
   readonly finder = new Finder(this.client);
   readonly notifier = new Notifier();
-  readonly pictures = new Pictures(this.client);
-  readonly sounds = new Sounds(this.client);
+  readonly #arrivals = new Arrivals(this.client);
+  readonly pictures = new Pictures(this.#arrivals);
+  readonly sounds = new Sounds(this.#arrivals);
   readonly outbox = new Outbox(this.client, this.pictures, this.sounds);
-  readonly saving = new Saving(this.client);
+  readonly saving = new Saving(this.#arrivals);
   /** Called with what came in while the person looked elsewhere. */
   onnews: (news: News) => void = () => {};
   #wanted: Found | undefined;
@@ -77,9 +79,7 @@ export class Messenger {
     this.#session.want();
     this.#chats.want();
     this.open?.look();
-    this.pictures.lookAgain();
-    this.sounds.lookAgain();
-    this.saving.lookAgain();
+    this.#arrivals.lookAgain();
     void this.outbox.provideAll().catch(() => {});
     this.#follow();
   }
@@ -91,9 +91,7 @@ export class Messenger {
     this.outbox.take(change);
     switch (change.type) {
       case "transfer":
-        this.pictures.take(change);
-        this.sounds.take(change);
-        this.saving.take(change);
+        this.#arrivals.take(change);
         return;
       case "started":
         this.show(change.chat);
@@ -199,6 +197,7 @@ export class Messenger {
     const [, chat] = CHAT.exec(location.hash) ?? [];
     if (chat !== this.open?.id) {
       this.open?.close();
+      this.sounds.hush();
       this.open = chat ? new Conversation(this.client, chat) : undefined;
     }
     this.#reach();

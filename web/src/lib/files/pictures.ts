@@ -1,6 +1,4 @@
-import type { Change } from "../../wasm/sotto_wasm_client.js";
-import type { Client } from "../client/client.ts";
-import { Arrivals, NotCome, type Place } from "./arrivals.ts";
+import { type Arrivals, NotCome, type Place } from "./arrivals.ts";
 import { isBearable, pictureHead } from "./picture-head.ts";
 import { Shown } from "./shown.svelte.ts";
 
@@ -14,16 +12,8 @@ export class Pictures {
   /** What this page has just sent, so that nobody has to wait for it. */
   readonly #own = new Map<string, Blob>();
 
-  constructor(client: Client) {
-    this.#arrivals = new Arrivals(client);
-  }
-
-  take(change: Change): void {
-    this.#arrivals.take(change);
-  }
-
-  lookAgain(): void {
-    this.#arrivals.lookAgain();
+  constructor(arrivals: Arrivals) {
+    this.#arrivals = arrivals;
   }
 
   /** Shows a picture until the returned one is let go. */

@@ -3,6 +3,7 @@ import type { NewPicture, NewSound } from "../../wasm/sotto_wasm_client.js";
 import { startPictureWorker } from "../trusted.ts";
 import { HEAD_LEN, isBearable, pictureHead, type PictureHead } from "./picture-head.ts";
 import type { PictureDone, PictureTask } from "./picture-work.ts";
+import type { Recorded } from "./recording.svelte.ts";
 
 /** A file as it is sent. */
 export interface Ready {
@@ -23,6 +24,14 @@ export async function lookAt(file: Blob): Promise<PictureHead | undefined> {
 /** The file as it is. */
 export function untouched(file: File): Ready {
   return { name: file.name, mediaType: file.type, content: file, picture: undefined, thumbnail: undefined };
+}
+
+/** A recording as a voice message. */
+export function spoken({ content, durationMs, waveform }: Recorded): Ready {
+  const ending = { "audio/webm": "webm", "audio/ogg": "ogg", "audio/mp4": "m4a" }[content.type] ?? "bin";
+  const sound = { durationMs, waveform, voice: true };
+  const [name, mediaType] = [`voice.${ending}`, content.type];
+  return { name, mediaType, content, picture: undefined, thumbnail: undefined, sound };
 }
 
 /** Makes files ready one after the other, for as long as it is open. */

@@ -9,12 +9,14 @@ export interface Recorded {
 
 export class Recording {
   elapsedMs = $state(0);
-  /** The youngest moments, to be drawn. */
+  /** The loudness of the youngest moments, to be drawn. */
   recent = $state.raw<number[]>([]);
-  /** Nothing more is taken. */
-  isFull = $state(false);
+  /** The microphone is let go. */
+  isOver = $state(false);
+  readonly isFull = $derived(this.elapsedMs >= LONGEST_MS);
   readonly #stream: MediaStream;
   readonly #recorder: MediaRecorder;
+  readonly #stopped: Promise<unknown>;
   readonly #context = new AudioContext();
   readonly #levels: number[] = [];
   readonly #parts: Blob[] = [];
@@ -27,8 +29,7 @@ export class Recording {
 
   /** Asks for the microphone, which a person may refuse. */
   static async begin(): Promise<Recording> {
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
-    return new Recording(stream);
+    return new Recording(await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } }));
   }
 
   private constructor(stream: MediaStream) {
@@ -36,6 +37,7 @@ export class Recording {
     const mimeType = TYPES.find((type) => MediaRecorder.isTypeSupported(type));
     this.#recorder = new MediaRecorder(stream, { audioBitsPerSecond: BITS, ...(mimeType && { mimeType }) });
     this.#recorder.addEventListener("dataavailable", ({ data }) => this.#parts.push(data));
+    this.#stopped = new Promise((resolve) => this.#recorder.addEventListener("stop", resolve));
     const ear = this.#context.createAnalyser();
     ear.fftSize = 1024;
     this.#context.createMediaStreamSource(stream).connect(ear);
@@ -47,12 +49,20 @@ export class Recording {
     this.#recorder.start(PART_MS);
   }
 
-  /** What was said until now. */
-  async end(): Promise<Recorded> {
-    const ended = new Promise((resolve) => this.#recorder.addEventListener("stop", resolve, { once: true }));
-    const isOver = this.#recorder.state === "inactive";
-    this.cancel();
-    if (!isOver) await ended;
+  /** Lets go of the microphone. */
+  end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    clearInterval(this.#timer);
+    this.#recorder.stop();
+    for (const track of this.#stream.getTracks()) track.stop();
+    void this.#context.close();
+  }
+
+  /** Ends it, and gives what was said. */
+  async recorded(): Promise<Recorded> {
+    this.end();
+    await this.#stopped;
     const [type = ""] = this.#recorder.mimeType.split(";");
     return {
       content: new Blob(this.#parts, { type }),
@@ -61,29 +71,12 @@ export class Recording {
     };
   }
 
-  /** Lets go of the microphone. */
-  cancel(): void {
-    clearInterval(this.#timer);
-    if (this.#recorder.state !== "inactive") this.#recorder.stop();
-    for (const track of this.#stream.getTracks()) track.stop();
-    if (this.#context.state !== "closed") void this.#context.close();
-  }
-
   #hear(level: number): void {
-    if (this.isFull) return;
     this.#levels.push(level);
     this.recent = [...this.recent, level].slice(-RECENT);
     this.elapsedMs = performance.now() - this.#began;
-    if (this.elapsedMs < LONGEST_MS) return;
-    this.isFull = true;
-    this.#recorder.stop();
+    if (this.isFull) this.end();
   }
-}
-
-/** A name for a recording. */
-export function nameOf({ type }: Blob): string {
-  const ending = { "audio/webm": "webm", "audio/ogg": "ogg", "audio/mp4": "m4a" }[type] ?? "bin";
-  return `voice.${ending}`;
 }
 
 /** What browsers write, the best first. */
@@ -93,6 +86,6 @@ const BITS = 32_000;
 const MOMENT_MS = 50;
 /** Parts are handed out as one speaks, so that nothing is left at the end. */
 const PART_MS = 1_000;
-/** Two megabytes every ten minutes: seven of what is played in place. */
+/** Half an hour is seven megabytes, of the twenty that are played in place. */
 const LONGEST_MS = 30 * 60_000;
 const RECENT = 48;

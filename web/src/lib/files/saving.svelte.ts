@@ -1,7 +1,6 @@
-import type { Change, Transfer } from "../../wasm/sotto_wasm_client.js";
-import type { Client } from "../client/client.ts";
+import type { Transfer } from "../../wasm/sotto_wasm_client.js";
 import { offer } from "../app/files.ts";
-import { Arrivals, NotCome, type Place } from "./arrivals.ts";
+import { type Arrivals, NotCome, type Place } from "./arrivals.ts";
 import { stream } from "./save-stream.ts";
 
 /** What can go wrong beside the way of the file, which its bubble tells of. */
@@ -13,16 +12,8 @@ export class Saving {
   trouble = $state<SavingTrouble>();
   readonly #arrivals: Arrivals;
 
-  constructor(client: Client) {
-    this.#arrivals = new Arrivals(client);
-  }
-
-  take(change: Change): void {
-    this.#arrivals.take(change);
-  }
-
-  lookAgain(): void {
-    this.#arrivals.lookAgain();
+  constructor(arrivals: Arrivals) {
+    this.#arrivals = arrivals;
   }
 
   /** Asks where to, fetches the file if it is not here, and writes it there. To be called where the person has just pressed something. */

@@ -1,7 +1,5 @@
 // Voice messages of the open page: one is heard at a time. What came is looked at before the browser may decode it, as pictures are.
-import type { Change } from "../../wasm/sotto_wasm_client.js";
-import type { Client } from "../client/client.ts";
-import { Arrivals, type Place } from "./arrivals.ts";
+import type { Arrivals, Place } from "./arrivals.ts";
 import { soundType } from "./sound-head.ts";
 import { Pace, Sound } from "./sound.svelte.ts";
 
@@ -9,51 +7,43 @@ export class Sounds {
   readonly pace = new Pace();
   readonly #arrivals: Arrivals;
   readonly #known = new Map<string, Sound>();
-  /** What this page has just sent. */
-  readonly #own = new Map<string, Blob>();
+  /** Those whose content is held, the youngest last. */
+  readonly #held: Sound[] = [];
   #audio: HTMLAudioElement | undefined;
   #heard: Sound | undefined;
 
-  constructor(client: Client) {
-    this.#arrivals = new Arrivals(client);
+  constructor(arrivals: Arrivals) {
+    this.#arrivals = arrivals;
   }
 
-  take(change: Change): void {
-    this.#arrivals.take(change);
-  }
-
-  lookAgain(): void {
-    this.#arrivals.lookAgain();
-  }
-
-  keepOwn(event: string, place: number, content: Blob): void {
-    this.#own.set(`${event} ${place}`, content);
-  }
-
-  of({ event, place }: Place): Sound {
+  of({ event, place }: Pick<Place, "event" | "place">): Sound {
     const key = `${event} ${place}`;
     const sound = this.#known.get(key) ?? new Sound();
     this.#known.set(key, sound);
     return sound;
   }
 
+  /** What is about to be sent can be heard at once. */
+  keepOwn(event: string, place: number, content: Blob): void {
+    this.#hold(this.of({ event, place }), content);
+  }
+
   /** Begins, or goes on, or pauses. */
   async toggle(at: Place): Promise<void> {
     const sound = this.of(at);
-    if (this.#heard === sound && sound.stage === "playing") return this.#audio?.pause();
+    if (sound.stage === "playing") return this.#audio?.pause();
     if (sound.stage === "coming") return;
     this.hush();
     this.#heard = sound;
     [sound.stage, sound.failed] = ["coming", undefined];
     try {
-      sound.url ??= await this.#load(at);
+      if (!sound.url) await this.#load(at, sound);
     } catch {
       sound.failed = "not come";
     }
-    if (!sound.url) sound.failed ??= "none";
     // Meanwhile somebody may want to hear another one.
-    if (sound.failed || this.#heard !== sound) sound.stage = "still";
-    else this.#play(sound, sound.url ?? "");
+    if (sound.url && this.#heard === sound) this.#play(sound, sound.url);
+    else sound.stage = "still";
   }
 
   seek(at: Place, ms: number): void {
@@ -73,11 +63,21 @@ export class Sounds {
     this.#audio = this.#heard = undefined;
   }
 
-  async #load(at: Place): Promise<string | undefined> {
-    const own = this.#own.get(`${at.event} ${at.place}`);
-    const bytes = own ? new Uint8Array(await own.arrayBuffer()) : await this.#arrivals.whole(at, SOUND_MAX);
+  async #load(at: Place, sound: Sound): Promise<void> {
+    const bytes = await this.#arrivals.whole(at, SOUND_MAX);
     const type = bytes && soundType(bytes);
-    return type && URL.createObjectURL(new Blob([bytes], { type }));
+    if (type) this.#hold(sound, new Blob([bytes], { type }));
+    else sound.failed = "none";
+  }
+
+  /** Gives it an address, and takes that of the one that was fetched first if there are too many. */
+  #hold(sound: Sound, content: Blob): void {
+    sound.url = URL.createObjectURL(content);
+    this.#held.push(sound);
+    if (this.#held.length <= HELD_MAX) return;
+    const oldest = this.#held.shift();
+    if (oldest?.url) URL.revokeObjectURL(oldest.url);
+    if (oldest) oldest.url = undefined;
   }
 
   #play(sound: Sound, url: string): void {
@@ -98,3 +98,5 @@ export class Sounds {
 
 /** Longer ones are files to be saved. */
 export const SOUND_MAX = 20_000_000;
+/** As much as a page may hold of what was heard. */
+const HELD_MAX = 12;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { BARS, barsOf, loudness, minutes } from "./waveform.ts";
+import { BARS, barOf, barsOf, loudness, minutes } from "./waveform.ts";
 
 it("draws the loudest moment of each stretch, and no more bars than there is room for", () => {
   expect(barsOf([0, 0.25, 1, 0], 2)).toEqual([128, 255]);
@@ -12,6 +12,10 @@ it("draws the loudest moment of each stretch, and no more bars than there is roo
 it("does not draw silence as a shout", () => {
   expect(Math.max(...barsOf(Array.from({ length: 100 }, () => 0.0001)))).toBeLessThan(30);
   expect(barsOf([])).toEqual([]);
+});
+
+it("draws a moment while nobody knows what comes", () => {
+  expect([0, 1 / 16, 1 / 4, 1].map(barOf)).toEqual([0, 128, 255, 255]);
 });
 
 it("hears how loud a moment is", () => {

@@ -17,6 +17,11 @@ export function barsOf(levels: readonly number[], count = BARS): number[] {
   });
 }
 
+/** A moment while one speaks, when the loudest is not known: a voice is seldom louder than a quarter of what a microphone can hear. */
+export function barOf(level: number): number {
+  return Math.min(255, Math.round(255 * Math.sqrt(4 * level)));
+}
+
 /** How loud a moment is, of samples between -1 and 1. */
 export function loudness(samples: Float32Array): number {
   let sum = 0;
