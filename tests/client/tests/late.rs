@@ -87,3 +87,42 @@ fn a_reply_that_is_older_than_what_was_told_is_asked_for_once_more() {
     bob.settle();
     assert_eq!(bob.texts(chat), ["Ciao Bob", "One", "Two", "Three", "Four"]);
 }
+
+/// Bob is added, removed and added again while the tree of the first Welcome is on its way.
+#[test]
+fn the_tree_of_an_older_welcome_is_not_tried_on_a_newer_one() {
+    let town = Town::new();
+    let (mut alice, mut bob, _) = town.friends();
+    let his = bob.engine.own_account().unwrap();
+    let chat = alice.with(|engine, moment| engine.start_group("Chess club", &[his], moment)).unwrap();
+    alice.settle();
+    bob.with(Engine::connected).unwrap();
+    let asked = loop {
+        let outgoing = bob.with(Engine::outgoing).unwrap();
+        assert!(!outgoing.is_empty());
+        if let Some(tree) = outgoing.iter().find(|call| call.method == Method::ConversationGetTree) {
+            break tree.clone();
+        }
+        for call in outgoing {
+            let answer = bob.call(&call);
+            bob.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+        }
+    };
+    let late = bob.call(&asked);
+    alice.with(|engine, moment| engine.remove(chat, his, moment)).unwrap();
+    alice.settle();
+    alice.with(|engine, moment| engine.add(chat, &[his], moment)).unwrap();
+    alice.settle();
+    // He hears of the second Welcome first.
+    bob.with(Engine::connected).unwrap();
+    for call in bob.with(Engine::outgoing).unwrap() {
+        if call.ticket != asked.ticket {
+            let answer = bob.call(&call);
+            bob.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+        }
+    }
+    bob.with(|engine, moment| engine.reply(asked.ticket, late, moment)).unwrap();
+    bob.settle();
+    alice.says(chat, "Welcome back");
+    assert_eq!(bob.hears(chat), ["Welcome back"]);
+}

@@ -8,9 +8,10 @@ use sotto_proto::wire::Direction;
 use sotto_proto::{ConversationId, wire};
 
 use super::account::{State, Wants};
-use super::chat::{Chat, Membership, Stand, Trouble};
+use super::chat::{Chat, Membership, Stand};
 use super::requests::Lane;
 use super::step::{Mishap, Step};
+use super::trouble::Trouble;
 use crate::history;
 
 impl Step<'_, '_> {

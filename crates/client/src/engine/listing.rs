@@ -6,10 +6,11 @@ use prost::Message as _;
 use sotto_proto::wire::ConversationKind;
 use sotto_proto::{AccountId, ConversationId, ID_LEN, SlotId};
 
-use super::chat::{Chat, Membership, Stand, Trouble};
+use super::chat::{Chat, Membership, Stand};
 use super::epochs::Roster;
 use super::people::{Contact, contact, contacts};
 use super::settings::{Name, OfChat, Preferences, of_chat};
+use super::trouble::Trouble;
 use super::verifying::{kept_key, undecided, undecided_member, verified_key};
 use super::view::{profile_name, roster_at};
 use super::{Engine, EngineError};

@@ -59,6 +59,7 @@ mod stream;
 mod succession;
 mod tokens;
 mod transfers;
+mod trouble;
 mod upkeep;
 mod vault;
 mod verifying;
@@ -75,7 +76,7 @@ use sotto_proto::{ConversationId, decode, limits, wire};
 
 pub use archive::{ArchiveError, Archived};
 pub use change::{Attempt, Change, Why};
-pub use chat::{Stand, Trouble};
+pub use chat::Stand;
 pub use directory::{DirectoryPresence, KeyFault};
 pub use entrance::{FactorCode, Returning};
 pub use errands::{Errand, OwnDevice};
@@ -98,6 +99,7 @@ pub use transfers::{
     Course, FileAnswer, FileFailure, FileJob, FileWork, JobNumber, Obstacle, PIECE_LEN, Source, TransferId,
     TransferState, TransferView, Waiting,
 };
+pub use trouble::Trouble;
 pub use verifying::{KeyChoice, Safety};
 pub use view::{MemberView, Progress};
 

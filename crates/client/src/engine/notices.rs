@@ -6,9 +6,10 @@ use sotto_crypto::certificate::Purpose;
 use sotto_crypto::mls::effect::{Commit, Effect};
 use sotto_proto::AccountId;
 
-use super::chat::{Chat, Trouble};
+use super::chat::Chat;
 use super::epochs::number_of;
 use super::step::Step;
+use super::trouble::Trouble;
 use crate::store::StoreError;
 use crate::timeline::Standing;
 

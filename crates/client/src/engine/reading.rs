@@ -10,10 +10,11 @@ use sotto_proto::wire::event::Content;
 use sotto_proto::{ConversationId, EntryBody, EventId, GroupPosition, LogEntry, decode, limits, wire};
 
 use super::change::Change;
-use super::chat::{Chat, Membership, Trouble, Window};
+use super::chat::{Chat, Membership, Window};
 use super::epochs::{Readable, Roster};
 use super::notices::{Line, lines_of};
 use super::step::{Mishap, Step};
+use super::trouble::Trouble;
 use crate::history::{self, Opened};
 use crate::store::StoreError;
 use crate::timeline::Standing;

@@ -48,6 +48,7 @@ impl Model {
         let id = fields::conversation(&request.conversation_id)?;
         let kind = kind(request.kind)?;
         let creation = sha256(&[&request.encode_to_vec()]);
+        // The same request again is no error, and nothing is judged anew.
         if self.conversations.get(&id).is_some_and(|before| before.creation == creation) {
             let (conversation, member) = self.visible(caller.account, id)?;
             return Ok(wire::CreateConversationResponse { head: Some(conversation.head(member)) });

@@ -6,8 +6,8 @@ use sotto_crypto::directory::{
 use sotto_proto::{AccountId, wire};
 
 use super::rows::{self, Kept};
-use crate::engine::chat::Trouble;
 use crate::engine::step::{Mishap, Step};
+use crate::engine::trouble::Trouble;
 
 /// What one head says of one account, with all proofs checked.
 struct Published {

@@ -4,8 +4,8 @@ use sotto_crypto::directory::{DirectoryError, DirectoryKeys, Head, SignedHead, h
 use sotto_proto::wire;
 
 use super::rows;
-use crate::engine::chat::Trouble;
 use crate::engine::step::{Mishap, Step};
+use crate::engine::trouble::Trouble;
 
 impl Step<'_, '_> {
     pub(in crate::engine) fn head_came(

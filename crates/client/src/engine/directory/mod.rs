@@ -14,10 +14,11 @@ use sotto_crypto::directory::{Content, EntryDigest};
 use sotto_proto::wire::ErrorCode;
 use sotto_proto::{AccountId, limits, wire};
 
-use super::chat::{Chat, Membership, Trouble};
+use super::chat::{Chat, Membership};
 use super::notices::Line;
 use super::requests::Lane;
 use super::step::{Mishap, Step};
+use super::trouble::Trouble;
 use super::verifying::{known_key, verified_key};
 use super::view::roster_at;
 use super::{Change, Engine, EngineError};

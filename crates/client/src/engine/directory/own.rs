@@ -4,9 +4,9 @@ use sotto_crypto::directory::{Content, EntryDigest};
 use sotto_proto::wire;
 
 use super::rows;
-use crate::engine::chat::Trouble;
 use crate::engine::requests::Lane;
 use crate::engine::step::{Mishap, Step};
+use crate::engine::trouble::Trouble;
 
 impl Step<'_, '_> {
     /// Asks for what was published of the own keys since it was last looked at. What was there before this device is taken as it is.

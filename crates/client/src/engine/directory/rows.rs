@@ -5,7 +5,7 @@ use sotto_crypto::directory::{Chain, DirectoryKeys, EntryDigest, Hash, Promise, 
 use sotto_proto::{AccountId, limits, wire};
 
 use super::KeyFault;
-use crate::engine::chat::Trouble;
+use crate::engine::trouble::Trouble;
 use crate::store::StoreError;
 
 pub(super) const UNASKED: u8 = 0;
