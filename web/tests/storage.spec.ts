@@ -1,5 +1,7 @@
 // What can happen to what is kept on the device, done to the real thing.
 import { expect, expectFailure, expectState, expectVerdict, openings, test } from "./harness/fixtures.ts";
+import { expectNoSeriousFinding, picture } from "./harness/look.ts";
+import { say, talking, texts } from "./harness/people.ts";
 
 /** A page of the origin on which nothing of the app runs, so that nothing holds the store. */
 const QUIET = "/manifest.webmanifest";
@@ -47,7 +49,7 @@ test("C6: all site data deleted is a fresh start", async ({ page, server }) => {
 });
 
 // For the key, for the files of the store, for its first tables: the room may end at each.
-for (const quotaSize of [1, 5_000, 20_000, 60_000]) {
+for (const quotaSize of [1, 5_000, 20_000, 60_000, 300_000, 400_000]) {
   test(`C7: the device has ${quotaSize} bytes left`, async ({ page, server }) => {
     await page.goto(server.url + QUIET);
     const debug = await page.context().newCDPSession(page);
@@ -56,6 +58,37 @@ for (const quotaSize of [1, 5_000, 20_000, 60_000]) {
     await expectFailure(page, "store", "full");
   });
 }
+
+test("C7: the room ends while people talk, and nothing that was said is lost", async ({ browser, server }) => {
+  const { alice, bob } = await talking(browser, server);
+  const debug = await bob.context().newCDPSession(bob);
+  await debug.send("Storage.overrideQuotaForOrigin", { origin: server.url, quotaSize: 1 });
+  const notice = bob.getByTestId("store");
+  const MANY = 12;
+  const told = Array.from({ length: MANY }, (_, at) => `${at + 1}`);
+  for (const number of told) {
+    await say(alice, `${number}: ${"much to say ".repeat(300)}`);
+    await expect(texts(alice).last()).toContainText(`${number}: `);
+  }
+  await expect(notice).toHaveAttribute("data-state", "full");
+  await picture(bob, "store-full");
+  await expectNoSeriousFinding(bob);
+
+  // What cannot be kept is not taken out of the field.
+  await say(bob, "I hear you");
+  await expect(bob.getByLabel("Write a message")).toHaveValue("I hear you");
+
+  await debug.send("Storage.overrideQuotaForOrigin", { origin: server.url });
+  await expect(notice).toBeHidden();
+  await bob.getByLabel("Write a message").press("Enter");
+  await expect(texts(alice).last()).toHaveText("I hear you");
+  // Everything came, in its order, and is still there after a reload.
+  const heard = [...told, "I hear you"].slice(-6);
+  const shown = async () => (await texts(bob).allInnerTexts()).map((text) => text.split(":")[0]).slice(-6);
+  await expect.poll(shown).toEqual(heard);
+  await bob.reload();
+  await expect.poll(shown).toEqual(heard);
+});
 
 test("a browser without private storage", async ({ page, middlebox }) => {
   middlebox.fault = (answer, path) => {

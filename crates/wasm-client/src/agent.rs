@@ -17,10 +17,10 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::failure::{Failure, FailureCode};
-use crate::files::Files;
+use crate::files::{Files, is_room_left};
 use crate::link::Link;
 use crate::time::{now_ms, sleep};
-use crate::view;
+use crate::view::{self, StoreState};
 
 /// An engine with a clock, randomness and a way to its server.
 pub(crate) struct Agent {
@@ -32,6 +32,7 @@ pub(crate) struct Agent {
     alarm: RefCell<Option<AbortHandle>>,
     /// Whom changes are told.
     listener: Function,
+    is_store_failing: Cell<bool>,
 }
 
 struct Core {
@@ -51,8 +52,15 @@ impl Agent {
     pub(crate) fn start(store: Store, files: Files, server: String, listener: Function) -> Result<Rc<Self>, Failure> {
         let core = Core { engine: Engine::open(store)?, rng: random()? };
         let link = Link::to(server);
-        let (live, alarm) = (Live::default(), RefCell::default());
-        let agent = Rc::new(Self { core: RefCell::new(core), link: link.clone(), files, live, alarm, listener });
+        let agent = Rc::new(Self {
+            core: RefCell::new(core),
+            link: link.clone(),
+            files,
+            live: Live::default(),
+            alarm: RefCell::default(),
+            listener,
+            is_store_failing: Cell::default(),
+        });
         let (rng, told) = (random()?, agent.clone());
         spawn_local(async move { link.keep(rng, || told.link_changed()).await });
         Ok(agent)
@@ -91,9 +99,29 @@ impl Agent {
         let is_done = self.act(run).is_ok();
         if !is_done {
             // The store is as it was before; what was asked of it is asked again.
-            self.tell(vec![view::Change::StoreFailed]);
+            self.store_failed();
         }
         is_done
+    }
+
+    /// Says that the store cannot be written, and when it can be again.
+    pub(crate) fn store_failed(self: &Rc<Self>) {
+        if self.is_store_failing.replace(true) {
+            return;
+        }
+        let agent = self.clone();
+        spawn_local(async move {
+            let state = if is_room_left().await { StoreState::Failing } else { StoreState::Full };
+            agent.tell(vec![view::Change::Store { state }]);
+            sleep(BEFORE_TRYING_MS).await;
+            while !is_room_left().await {
+                sleep(BEFORE_TRYING_MS).await;
+            }
+            agent.is_store_failing.set(false);
+            if agent.step(Engine::wake) {
+                agent.tell(vec![view::Change::Store { state: StoreState::Works }]);
+            }
+        });
     }
 
     /// Sends what is to be sent, tells what changed, listens where there is something to listen to.
@@ -102,7 +130,7 @@ impl Agent {
         if self.is_online() || self.is_leaving() {
             match self.at_present(Engine::outgoing) {
                 Ok(calls) => calls.into_iter().for_each(|call| self.send(call)),
-                Err(_) => self.tell(vec![view::Change::StoreFailed]),
+                Err(_) => self.store_failed(),
             }
         }
         let jobs = self.core.borrow_mut().engine.file_jobs();
@@ -254,5 +282,6 @@ pub(crate) fn random() -> Result<StdRng, Failure> {
 }
 
 const AFTER_FAILURE_MS: u64 = 1_000;
+const BEFORE_TRYING_MS: u64 = 3_000;
 /// However quiet it is, something may have come to its time.
 const IDLE_MS: u64 = 60_000;

@@ -8,6 +8,8 @@ use tsify::Tsify;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::DomException;
 
+use crate::files::is_room_left;
+
 /// What the page is told when something fails: a code to act on, and a text for a report. Neither holds a secret.
 #[derive(Debug, Serialize, Tsify)]
 pub struct Failure {
@@ -56,6 +58,19 @@ pub enum FailureCode {
 impl Failure {
     pub(crate) fn new(code: FailureCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
+    }
+
+    /// Whether it is about the store as a whole, whatever was asked of it.
+    pub(crate) fn is_of_the_store(&self) -> bool {
+        matches!(self.code, FailureCode::Full | FailureCode::Failed)
+    }
+
+    /// The same, or that there is no room left if that is behind it.
+    pub(crate) async fn explained(self) -> Self {
+        if matches!(self.code, FailureCode::Failed) && !is_room_left().await {
+            return Self { code: FailureCode::Full, ..self };
+        }
+        self
     }
 
     /// Something that the browser's interface threw.

@@ -50,5 +50,8 @@ pub fn check_primitives() -> Result<Ts<PrimitiveChecks>, Failure> {
 /// Opens the encrypted store of this browser, counts the opening and reports what it finds.
 #[wasm_bindgen(js_name = checkStore)]
 pub async fn check_store(now_ms: f64) -> Result<Ts<StoreReport>, Failure> {
-    Ok(store::check(now_ms).await?.into_ts()?)
+    match store::check(now_ms).await {
+        Ok(report) => Ok(report.into_ts()?),
+        Err(failure) => Err(failure.explained().await),
+    }
 }

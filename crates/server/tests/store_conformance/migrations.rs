@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sotto_server::store::StoreError;
+use sotto_proto::DeviceId;
+use sotto_server::store::{Store, StoreError};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 
 use crate::database::{Postgres, Sqlite};
@@ -77,6 +78,52 @@ async fn postgres_goes_on_after_a_step_that_failed_o9() {
     group(&*store, &[]).await;
     store.close().await;
     by_hand.close().await.unwrap();
+    home.remove().await;
+}
+
+/// Ann, who has changed her keys since, and Ben were there before the directory was.
+async fn two_of_before(store: &dyn Store) {
+    register(store, &[(ANN, "ann"), (BEN, "ben")]).await;
+    store.add_device(ANN, new_device(DeviceId::from_bytes(random()), false), at(1)).await.unwrap();
+}
+
+async fn lists_both_once(store: &dyn Store) {
+    let queued = async || {
+        let entries = store.queued_entries(10).await.unwrap();
+        entries.iter().map(|entry| (entry.account, entry.revision)).collect::<Vec<_>>()
+    };
+    assert_eq!(queued().await, []);
+    assert_eq!(store.queue_unlisted(1, at(5)).await.unwrap(), 1, "as many as were asked for");
+    assert_eq!(store.queue_unlisted(10, at(6)).await.unwrap(), 1, "nobody a second time");
+    assert_eq!(store.queue_unlisted(10, at(7)).await.unwrap(), 0, "everybody is listed");
+    assert_eq!(queued().await, [(ANN, 2), (BEN, 1)], "as their keys are now");
+}
+
+const WITHOUT_DIRECTORY: &str = "DELETE FROM directory_entries";
+
+#[tokio::test]
+async fn sqlite_lists_accounts_of_before_there_was_a_directory() {
+    let home = Sqlite::new();
+    let store = home.open().await.unwrap();
+    two_of_before(&*store).await;
+    let file = format!("sqlite://{}", home.folder().join("sotto.db").display());
+    let mut by_hand = SqliteConnection::connect(&file).await.unwrap();
+    by_hand.execute(WITHOUT_DIRECTORY).await.unwrap();
+    by_hand.close().await.unwrap();
+    lists_both_once(&*store).await;
+    store.close().await;
+}
+
+#[tokio::test]
+async fn postgres_lists_accounts_of_before_there_was_a_directory() {
+    let home = Postgres::new().await;
+    let store = home.open().await.unwrap();
+    two_of_before(&*store).await;
+    let mut by_hand = PgConnection::connect(&home.url()).await.unwrap();
+    by_hand.execute(WITHOUT_DIRECTORY).await.unwrap();
+    by_hand.close().await.unwrap();
+    lists_both_once(&*store).await;
+    store.close().await;
     home.remove().await;
 }
 

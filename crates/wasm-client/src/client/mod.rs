@@ -50,11 +50,10 @@ impl Client {
         in_memory: bool,
         #[wasm_bindgen(unchecked_param_type = "(change: Change) => void")] listener: Function,
     ) -> Result<Client, Failure> {
-        let store = if in_memory { store::open_in_memory()? } else { store::open().await? };
-        let key = if in_memory { None } else { Some(browser_key::load_for_files().await?) };
-        let files = Files::open(key, random()?).await?;
-        let agent = Agent::start(store, files, scope().location().origin(), listener)?;
-        Ok(Self { agent, in_memory })
+        match Self::begin(in_memory, listener).await {
+            Ok(client) => Ok(client),
+            Err(failure) => Err(failure.explained().await),
+        }
     }
 
     /// Who is here.
@@ -77,11 +76,23 @@ impl Client {
 }
 
 impl Client {
+    async fn begin(in_memory: bool, listener: Function) -> Result<Self, Failure> {
+        let store = if in_memory { store::open_in_memory()? } else { store::open().await? };
+        let key = if in_memory { None } else { Some(browser_key::load_for_files().await?) };
+        let files = Files::open(key, random()?).await?;
+        let agent = Agent::start(store, files, scope().location().origin(), listener)?;
+        Ok(Self { agent, in_memory })
+    }
+
     fn act<T, E>(&self, run: impl FnOnce(&mut Engine, &mut Moment<'_>) -> Result<T, E>) -> Result<T, Failure>
     where
         Failure: From<E>,
     {
-        Ok(self.agent.act(run)?)
+        let outcome = self.agent.act(run).map_err(Failure::from);
+        if outcome.as_ref().is_err_and(Failure::is_of_the_store) {
+            self.agent.store_failed();
+        }
+        outcome
     }
 
     /// Shows something that is here.
@@ -89,7 +100,7 @@ impl Client {
         &self,
         look: impl FnOnce(&mut Engine) -> Result<T, EngineError>,
     ) -> Result<Ts<T>, Failure> {
-        Ok(self.agent.act(|engine, _| look(engine))?.into_ts()?)
+        Ok(self.act(|engine, _| look(engine))?.into_ts()?)
     }
 }
 

@@ -8,17 +8,14 @@ use js_sys::Reflect;
 use rand::rngs::StdRng;
 use sotto_client::engine::{FileFailure, SecretVec};
 use sotto_crypto::kept::{KeptKey, PIECE_LEN, SEALED_LEN};
-use wasm_bindgen::{JsCast as _, JsValue};
+use wasm_bindgen::JsCast as _;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    Blob, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
-    FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemSyncAccessHandle,
-};
+use web_sys::{Blob, File, FileSystemDirectoryHandle, FileSystemFileHandle};
 
+use super::grasp::{Grasp, folder};
 use super::secret;
 use super::sources::{failure, read_blob};
 use crate::agent::random;
-use crate::browser_key::scope;
 use crate::failure::Failure;
 use crate::time::now_ms;
 
@@ -40,13 +37,7 @@ pub(crate) struct Kept {
 
 impl Drawer {
     pub(super) async fn open(key: KeptKey) -> Result<Self, Failure> {
-        let failed = |thrown: &JsValue| Failure::from_js("opening the folder of files", thrown);
-        let root = JsFuture::from(scope().navigator().storage().get_directory()).await;
-        let root: FileSystemDirectoryHandle = root.map_err(|thrown| failed(&thrown))?.unchecked_into();
-        let options = FileSystemGetDirectoryOptions::new();
-        options.set_create(true);
-        let folder = JsFuture::from(root.get_directory_handle_with_options(FOLDER, &options)).await;
-        let folder = folder.map_err(|thrown| failed(&thrown))?.unchecked_into();
+        let folder = folder().await.map_err(|thrown| Failure::from_js("opening the folder of files", &thrown))?;
         Ok(Self { folder, key, rng: RefCell::new(random()?), short: Cell::default() })
     }
 
@@ -213,49 +204,8 @@ impl Drawer {
 
     /// The file to be written, made if it is not there. Nobody else can write it meanwhile.
     async fn grasp(&self, name: &str) -> Result<Grasp, FileFailure> {
-        let options = FileSystemGetFileOptions::new();
-        options.set_create(true);
-        let handle = JsFuture::from(self.folder.get_file_handle_with_options(name, &options)).await;
-        let handle: FileSystemFileHandle = handle.map_err(|thrown| failure(&thrown))?.unchecked_into();
-        let grasped = JsFuture::from(handle.create_sync_access_handle()).await;
-        let grasped = grasped.map_err(|thrown| failure(&thrown))?;
-        Ok(Grasp(grasped.unchecked_into()))
+        Grasp::of(&self.folder, name).await.map_err(|thrown| failure(&thrown))
     }
-}
-
-/// A file that is being written, let go at the end.
-struct Grasp(FileSystemSyncAccessHandle);
-
-impl Grasp {
-    #[expect(clippy::cast_precision_loss, reason = "files are shorter than 2^53 bytes")]
-    fn put(&self, at: u64, bytes: &[u8]) -> Result<(), JsValue> {
-        let options = FileSystemReadWriteOptions::new();
-        options.set_at(at as f64);
-        let written = self.0.write_with_u8_array_and_options(bytes, &options)?;
-        if written < bytes.len() as f64 { Err(full()) } else { Ok(()) }
-    }
-
-    fn settle(&self) -> Result<(), JsValue> {
-        self.0.flush()
-    }
-
-    /// Nothing is left from here on. Where that fails, it is written over later.
-    #[expect(clippy::cast_precision_loss, reason = "files are shorter than 2^53 bytes")]
-    fn cut(&self, at: u64) {
-        let _ = self.0.truncate_with_f64(at as f64);
-    }
-}
-
-impl Drop for Grasp {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
-/// A disk that takes less than it was given says nothing else.
-fn full() -> JsValue {
-    web_sys::DomException::new_with_message_and_name("written in part", "QuotaExceededError")
-        .map_or_else(|thrown| thrown, JsValue::from)
 }
 
 fn leader() -> [u8; 8] {
@@ -266,7 +216,6 @@ fn name_of(number: u64) -> String {
     format!("{number:016x}")
 }
 
-const FOLDER: &str = "sotto-files";
 /// No number, so that it is no file.
 const RESERVE: &str = "reserve";
 const RESERVE_LEN: usize = 2 << 20;

@@ -4,6 +4,8 @@
 //! person chose, which is read where it lies. What is held is gone with this worker, and the page hands it in again.
 
 mod drawer;
+mod grasp;
+mod room;
 mod sources;
 mod upkeep;
 
@@ -17,6 +19,7 @@ use sotto_crypto::kept::KeptKey;
 use web_sys::Blob;
 
 pub(crate) use drawer::Drawer;
+pub(crate) use room::is_room_left;
 pub(crate) use sources::mark_of;
 
 use crate::failure::Failure;

@@ -50,8 +50,8 @@ pub enum Change {
     Contact { account: String },
     /// A message will not be sent.
     NotSent { chat: String, event: String },
-    /// The store of this device cannot be written. Nothing that was there is lost.
-    StoreFailed,
+    /// Whether the store of this device can be written. Nothing that was there is lost.
+    Store { state: StoreState },
     /// What the server sent does not keep the contract.
     ServerMisbehaves { what: String },
     /// Whether the server can be reached.
@@ -84,10 +84,21 @@ impl From<engine::Change> for Change {
             engine::Change::Account => Self::Account,
             engine::Change::Contact(account) => Self::Contact { account: hex(account) },
             engine::Change::NotSent { chat, event } => Self::NotSent { chat: hex(chat), event: hex(event) },
-            engine::Change::StoreFailed => Self::StoreFailed,
+            engine::Change::StoreFailed => Self::Store { state: StoreState::Failing },
             engine::Change::ServerMisbehaves(what) => Self::ServerMisbehaves { what: what.to_owned() },
         }
     }
+}
+
+/// How the store takes what is new.
+#[derive(Debug, Clone, Copy, Serialize, Tsify)]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreState {
+    Works,
+    /// There is no room left.
+    Full,
+    /// It is refused for another reason.
+    Failing,
 }
 
 /// Something that people ask for and that can fail for good.

@@ -14,7 +14,7 @@ mod text;
 
 pub(crate) use account::{COST, password, user_name};
 pub use account::{FactorCode, Login, NewPerson, OwnAccount, Profile, Recovery, Session, VaultStand, WordsVerdict};
-pub use change::{Attempt, Change, Why};
+pub use change::{Attempt, Change, StoreState, Why};
 pub use chat::{About, Chat, Found, Kind, Line, Member, Placed, Preferences, Search, Stand, Standing, Trouble};
 pub use file::{Attachment, Look, NewFile, NewPicture, NewSound, Obstacle, Stage, Transfer, Waiting};
 pub use item::{Item, PollOption, Queued, Quotation, Reaction, What};

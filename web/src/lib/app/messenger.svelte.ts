@@ -1,5 +1,5 @@
 import { createContext } from "svelte";
-import type { Change, Chat, Found, Preferences, Session } from "../../wasm/sotto_wasm_client.js";
+import type { Change, Chat, Found, Preferences, Session, StoreState } from "../../wasm/sotto_wasm_client.js";
 import { Client, type State } from "../client/client.ts";
 import { Arrivals } from "../files/arrivals.ts";
 import { Outbox } from "../files/outbox.ts";
@@ -25,6 +25,8 @@ export type Over = { type: "group" | "palette" | "keys" | "notifications" } | { 
 export class Messenger {
   state = $state<State>({ state: "starting" });
   session = $state.raw<Session>();
+  /** Whether what is new can be kept on this device. */
+  store = $state<StoreState>("works");
   chats = $state.raw<Chat[]>([]);
   open = $state.raw<Conversation>();
   /** How far this browser has come with forgetting an account that it has left. */
@@ -75,6 +77,7 @@ export class Messenger {
   #move(state: State): void {
     this.state = state;
     if (state.state !== "ready") return;
+    this.store = "works";
     // What was missed while nobody told is looked at again.
     this.#session.want();
     this.#chats.want();
@@ -98,6 +101,9 @@ export class Messenger {
         break;
       case "done":
         this.#isDeleted ||= change.attempt.type === "deletion";
+        break;
+      case "store":
+        this.store = change.state;
         break;
       case "wiped":
         void this.#depart();

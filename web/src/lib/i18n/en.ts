@@ -167,6 +167,11 @@ export const en = {
     broken: { title: "Sotto could not start", again: "Try again", check: "Check this browser" },
     offline: "No connection. What you write goes out as soon as it is back.",
     inMemory: "This browser keeps nothing. Everything works until this tab is closed; then it is gone from here.",
+    store: {
+      full: "There is no room left on this device, so nothing new is kept. Free some space, and it goes on by itself.",
+      failing:
+        "This device does not keep what is new. Nothing that was here is lost. Reload the page, and look at the security check if it happens again.",
+    },
     settings: "Settings",
     check: "Security check",
     back: "Back to the chats",
