@@ -93,6 +93,48 @@ fn who_has_checked_everybody_pays_for_changes_only() {
     assert_eq!((troubles(&alice), chats.len()), (Vec::new(), 6));
 }
 
+/// The server takes back what it has promised to publish and has not published yet.
+fn withhold(town: &Town) {
+    let database = rusqlite::Connection::open(town.folder().join("sotto.db")).unwrap();
+    let withheld = database.execute("DELETE FROM directory_entries WHERE epoch IS NULL", []).unwrap();
+    assert!(withheld > 0);
+}
+
+#[test]
+fn a_promise_that_is_not_kept_is_noticed_and_nothing_more_is_sent() {
+    let town = Town::new();
+    let (mut alice, mut bob, chat) = town.friends();
+    town.publish();
+    alice.catch_up();
+    let mut laptop = town.sign_in("bob", 3);
+    town.tell();
+    alice.catch_up();
+    assert_eq!(troubles(&alice), [], "the server's word is enough for now");
+    withhold(&town);
+    town.pass(Duration::from_mins(11));
+    let _stranger = town.register("stranger", 4);
+    town.publish();
+    alice.catch_up();
+    assert_eq!(troubles(&alice), [Trouble::PromiseBroken]);
+    alice.says(chat, "for you alone");
+    assert_eq!(alice.engine.queued(chat).unwrap().len(), 1, "it waits");
+    for device in [&mut bob, &mut laptop] {
+        assert!(!device.hears(chat).contains(&"for you alone".to_owned()));
+    }
+}
+
+#[test]
+fn keys_that_are_not_what_was_published_before_are_missed() {
+    let town = Town::new();
+    let (mut alice, _bob, _) = town.friends();
+    town.publish();
+    alice.catch_up();
+    assert_eq!(troubles(&alice), []);
+    let other_past: Change = |reply| reply.accounts.iter_mut().for_each(|came| came.base_chain = vec![7; 32].into());
+    settles(&mut alice, |method, answer| altered(method, answer, other_past));
+    assert_eq!(troubles(&alice), [Trouble::KeysTakenBack]);
+}
+
 type Change = fn(&mut wire::LookUpResponse);
 
 #[test]

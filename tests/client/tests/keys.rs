@@ -216,6 +216,26 @@ fn a_lost_device_is_revoked_and_hears_nothing_more() {
 }
 
 #[test]
+fn who_was_signed_out_signs_in_again_and_goes_on_where_it_was() {
+    let town = Town::new();
+    let (mut alice, mut bob, chat) = town.friends();
+    let mut laptop = town.sign_in("alice", 3);
+    alice.with(Engine::ask_for_sessions).unwrap();
+    alice.settle();
+    let session = alice.engine.sessions().iter().find(|session| !session.this).unwrap().id;
+    alice.with(|engine, moment| engine.end_session(session, moment)).unwrap();
+    alice.settle();
+    town.pass(Duration::from_secs(3));
+    laptop.says(chat, "written while nobody listens");
+    assert!(laptop.changes.contains(&Change::SignedOut), "{:?}", laptop.changes);
+    bob.says(chat, "heard by nobody");
+    laptop.sign_in("alice");
+    assert!(laptop.engine.is_signed_in(), "{:?}", laptop.changes);
+    assert_eq!(laptop.hears(chat), ["Ciao Bob", "heard by nobody", "written while nobody listens"]);
+    assert_eq!(bob.hears(chat), laptop.texts(chat));
+}
+
+#[test]
 fn c12_logging_out_leaves_nothing_behind() {
     let town = Town::new();
     let mut alice = town.register("alice", 1);

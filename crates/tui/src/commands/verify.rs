@@ -9,7 +9,7 @@ use crate::console::{Console, Shown};
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::words::{Language, Message};
-use crate::{finding, objects};
+use crate::{finding, objects, qr};
 
 /// What two people compare.
 #[derive(Serialize)]
@@ -41,7 +41,7 @@ impl Shown for NumberObject {
         };
         let mut parts = vec![message.say(language)];
         if self.draws {
-            parts.push(crate::qr::drawn(&self.qr).unwrap_or_default());
+            parts.push(qr::drawn(&self.qr, qr::MARGIN).unwrap_or_default());
         }
         if self.verified && !self.changed {
             parts.push(Message::Verified.say(language));

@@ -8,8 +8,8 @@ use super::bubbles::{self, Scenery};
 use super::text::{Face, Fragment, Kind};
 use super::view::{ChatRow, Device, Earlier, Hit, Me, Member, Piece, Proof, Room};
 use crate::objects::{ChatObject, Names};
-use crate::safe;
 use crate::words::{Language, Message};
+use crate::{qr, safe};
 
 /// Which stretch of a timeline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -272,13 +272,17 @@ pub(super) fn proof(engine: &Engine, account: AccountId, name: String) -> Result
     let Some(safety) = engine.safety(account, key)? else { return Ok(None) };
     let digits = safety.number.digits();
     let digits = digits.as_bytes().chunks(5).map(|group| String::from_utf8_lossy(group).into_owned());
-    let code = crate::qr::drawn(&safety.qr_text).unwrap_or_default();
+    let drawn = |margin| {
+        let code = qr::drawn(&safety.qr_text, margin).unwrap_or_default();
+        code.lines().map(str::to_owned).collect()
+    };
     Ok(Some(Proof {
         account,
         name,
         digits: digits.collect(),
         words: safety.number.words().join(" "),
-        code: code.lines().map(str::to_owned).collect(),
+        code: drawn(qr::MARGIN),
+        narrow_code: drawn(qr::NARROW_MARGIN),
         verified: contact.verified,
         is_new_key,
     }))

@@ -196,8 +196,9 @@ pub(super) struct Proof {
     /// 60 digits, in groups of five.
     pub(super) digits: Vec<String>,
     pub(super) words: String,
-    /// A code to be scanned, as rows of half blocks.
+    /// A code to be scanned, as rows of half blocks; and the same with less around it.
     pub(super) code: Vec<String>,
+    pub(super) narrow_code: Vec<String>,
     pub(super) verified: bool,
     /// Whether it is about another key than the one that was known, and the person has to decide.
     pub(super) is_new_key: bool,

@@ -234,21 +234,17 @@ impl Drawing<'_> {
         self.list(area, lines.collect(), Some(at), &self.say(&keys), frame);
     }
 
-    /// Digits and words to read aloud, and the code beside or below them where there is room.
+    /// Digits and words to read aloud, and the code beside them.
     fn proof(&self, proof: &Proof, frame: &mut Frame<'_>) {
-        let title = Message::ProofTitle { name: proof.name.clone() };
-        let area = self.window(&self.say(&title), 100, self.model.size.1, frame);
+        let (area, code) = self.place_for_proof(proof, frame);
         let rows: Vec<String> = proof.digits.chunks(3).map(|groups| groups.join(" ")).collect();
-        let code_width = proof.code.first().map_or(0, |row| text::width(row));
-        let shows_code = proof.code.len() <= usize::from(area.height) && code_width + 30 <= usize::from(area.width);
-        let room = usize::from(area.width) - if shows_code { code_width + 2 } else { 0 };
         let (state, keys) = match (proof.is_new_key, proof.verified) {
             (true, _) => (Message::ProofNewKey, Message::ProofNewKeyKeys),
             (false, true) => (Message::VerifiedMark, Message::ProofVerifiedKeys),
             (false, false) => (Message::ProofCompare, Message::ProofKeys),
         };
         let mut lines: Vec<_> = rows.into_iter().map(|row| vec![text::Fragment::plain(row)]).collect();
-        let hint = if shows_code { String::new() } else { self.say(&Message::ProofLarger) };
+        let hint = if code.is_empty() { self.say(&Message::ProofLarger) } else { String::new() };
         for (kind, said) in [
             (text::Kind::Plain, proof.words.clone()),
             (if proof.is_new_key { text::Kind::Alarm } else { text::Kind::Faint }, self.say(&state)),
@@ -256,19 +252,25 @@ impl Drawing<'_> {
             (text::Kind::Faint, hint),
         ] {
             lines.push(Vec::new());
-            lines.extend(text::wrap(&[text::Fragment::of(kind, said)], room));
+            lines.extend(text::wrap(&[text::Fragment::of(kind, said)], usize::from(area.width)));
         }
         let lines: Vec<Line<'static>> = lines.iter().map(|line| Line::from(spans(line, self.theme, true))).collect();
         frame.render_widget(Paragraph::new(lines), area);
-        if shows_code {
-            // Light on dark whatever the theme is, as the one who scans needs it.
-            let style = Style::new().fg(Color::White).bg(Color::Black);
-            let x = area.x + area.width - u16::try_from(code_width).unwrap_or(0);
-            for (row, y) in proof.code.iter().zip(area.y..area.y + area.height) {
-                let width = area.x + area.width - x;
-                put(frame, Rect { x, y, width, height: 1 }, Line::styled(row.clone(), style));
-            }
+    }
+
+    /// Draws the code where one fits, and gives the room that is left for words. In a small window it takes the whole screen.
+    fn place_for_proof<'p>(&self, proof: &'p Proof, frame: &mut Frame<'_>) -> (Rect, &'p [String]) {
+        let title = self.say(&Message::ProofTitle { name: proof.name.clone() });
+        let (window, whole) = (self.window(&title, 100, self.model.size.1, frame), frame.area());
+        if let Some(rest) = draw_code(&proof.code, window, frame) {
+            return (rest, &proof.code);
         }
+        let Some(rest) = draw_code(&proof.narrow_code, whole, frame) else { return (window, &[]) };
+        let rest = Rect { x: rest.x + 1, width: rest.width - 1, ..rest };
+        frame.render_widget(Clear, Rect { x: whole.x, width: rest.width + 3, ..whole });
+        let title = Line::styled(text::clip(&title, usize::from(rest.width)), Theme::strong());
+        put(frame, Rect { height: 1, ..rest }, title);
+        (Rect { y: rest.y + 2, height: rest.height - 2, ..rest }, &proof.narrow_code)
     }
 
     fn devices(&self, devices: Option<&[Device]>, at: usize, frame: &mut Frame<'_>) {
@@ -315,6 +317,22 @@ impl Drawing<'_> {
     }
 }
 
+/// Draws a code at the right, and gives what is left beside it. None if it does not fit.
+fn draw_code(code: &[String], area: Rect, frame: &mut Frame<'_>) -> Option<Rect> {
+    let width = u16::try_from(code.first().map_or(0, |row| text::width(row))).ok()?;
+    if usize::from(area.height) < code.len() || area.width < width + WORDS_BESIDE_CODE {
+        return None;
+    }
+    // Light on dark whatever the theme is, as the one who scans needs it.
+    let style = Style::new().fg(Color::White).bg(Color::Black);
+    let x = area.x + area.width - width;
+    frame.render_widget(Clear, Rect { x, width, ..area });
+    for (row, y) in code.iter().zip(area.y..) {
+        put(frame, Rect { x, y, width, height: 1 }, Line::styled(row.clone(), style));
+    }
+    Some(Rect { width: area.width - width - 2, ..area })
+}
+
 /// Takes away letters that would reach from a column into the next one.
 fn clear_wide(column: Rect, frame: &mut Frame<'_>) {
     let buffer = frame.buffer_mut();
@@ -325,5 +343,7 @@ fn clear_wide(column: Rect, frame: &mut Frame<'_>) {
     }
 }
 
+/// Cells that digits and words need at least.
+const WORDS_BESIDE_CODE: u16 = 32;
 /// Cells for keys in the help.
 const KEYS: usize = 18;

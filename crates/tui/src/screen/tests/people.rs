@@ -8,6 +8,7 @@ use sotto_client::timeline::Standing;
 use sotto_proto::wire::ConversationKind;
 use sotto_proto::{AccountId, ConversationId, DeviceId, EventId};
 
+use crate::qr;
 use crate::screen::events::Input;
 use crate::screen::files::Attached;
 use crate::screen::look::{Seen, Window};
@@ -318,12 +319,17 @@ fn hits() -> Vec<Hit> {
 
 /// The code is as large as a real one.
 fn proof(is_new_key: bool) -> Proof {
+    let code = |margin| {
+        let drawn = qr::drawn(&format!("SOTTO-VERIFY:1:{:A<154}", "BOB"), margin).unwrap();
+        drawn.lines().map(str::to_owned).collect()
+    };
     Proof {
         account: account(BOB),
         name: name(BOB).to_owned(),
         digits: (0..12).map(|group| format!("{:05}", group * 8_111)).collect(),
         words: ["casual", "casino", "pull"].repeat(6).join(" "),
-        code: vec!["▀▄█".repeat(15); 23],
+        code: code(qr::MARGIN),
+        narrow_code: code(qr::NARROW_MARGIN),
         verified: false,
         is_new_key,
     }

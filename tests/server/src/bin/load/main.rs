@@ -13,6 +13,7 @@ mod figures;
 mod files;
 mod idle;
 mod pairs;
+mod publishing;
 mod returning;
 mod storm;
 mod throughput;
@@ -40,17 +41,19 @@ enum Part {
     Idle,
     Crowd,
     Files,
+    Publishing,
     Storm,
     Cross,
 }
 
 impl Part {
-    const ALL: [(&str, Self); 7] = [
+    const ALL: [(&str, Self); 8] = [
         ("throughput", Self::Throughput),
         ("returning", Self::Returning),
         ("idle", Self::Idle),
         ("crowd", Self::Crowd),
         ("files", Self::Files),
+        ("publishing", Self::Publishing),
         ("storm", Self::Storm),
         ("cross", Self::Cross),
     ];
@@ -126,6 +129,9 @@ async fn measure(report: &Report, store: StoreKind, parts: &BTreeSet<Part>) -> R
     }
     if parts.contains(&Part::Files) {
         files::measure(report, &server, &town).await?;
+    }
+    if parts.contains(&Part::Publishing) {
+        publishing::measure(report, backing.database_url(), program.data()).await?;
     }
     if parts.contains(&Part::Storm) {
         storm::measure(report, &mut program, &town).await?;
