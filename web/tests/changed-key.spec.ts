@@ -1,6 +1,6 @@
 // S2: somebody swaps the identity key of a contact, and nothing is said to them before the person decides.
 import type { Page } from "@playwright/test";
-import { greet, join, PHONE, say } from "./harness/app.ts";
+import { greet, join, PHONE, say } from "./harness/people.ts";
 import { photographOfTerminal } from "./harness/codes.ts";
 import { expect, test } from "./harness/fixtures.ts";
 import { Liar } from "./harness/liar.ts";

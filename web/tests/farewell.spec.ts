@@ -1,6 +1,6 @@
 // Going for good: C12, what is left of an account in a browser that has left it.
 import type { Page } from "@playwright/test";
-import { arrive, goTo, isIn, join, passwordOf, provePassword, signIn } from "./harness/app.ts";
+import { arrive, goTo, isIn, join, passwordOf, provePassword, signIn } from "./harness/people.ts";
 import { expect, test } from "./harness/fixtures.ts";
 import { expectNoSeriousFinding, picture } from "./harness/look.ts";
 

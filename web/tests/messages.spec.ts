@@ -109,6 +109,13 @@ test("everything is reached with keys alone", async ({ browser, server }) => {
   await expect(bob.getByTestId("purpose")).toContainText("hello bob");
   await bob.getByLabel("Write a message").press("Escape");
   await expect(bob.getByTestId("purpose")).toBeHidden();
+  // A menu is nearer than the chat below it, also when the focus has gone elsewhere.
+  await message(bob, "hello bob").click({ button: "right" });
+  await expect(menu.getByRole("menuitem", { name: "Reply" })).toBeFocused();
+  await bob.getByLabel("Write a message").focus();
+  await bob.keyboard.press("Escape");
+  await expect(menu).toBeHidden();
+  await expect(bob.getByTestId("conversation")).toBeVisible();
 });
 
 test("on a phone a finger that rests opens the menu", async ({ browser, server }) => {

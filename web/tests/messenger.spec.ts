@@ -1,69 +1,41 @@
 // The app as people use it: coming in, the words, a first chat, on a desk and on a phone.
-import type { BrowserContext, Page } from "@playwright/test";
+import type { Page } from "@playwright/test";
 import { expect, test } from "./harness/fixtures.ts";
 import { expectNoSeriousFinding, picture } from "./harness/look.ts";
-import type { Server } from "./harness/server.ts";
-
-const DESK = { width: 1280, height: 860 };
-const PHONE = { width: 390, height: 844 };
-const NARROWEST = { width: 320, height: 640 };
-
-async function arrive(context: BrowserContext, server: Server): Promise<Page> {
-  const page = await context.newPage();
-  await page.goto(server.url);
-  await expect(page.getByTestId("entrance")).toBeVisible();
-  return page;
-}
-
-async function create(page: Page, name: string): Promise<void> {
-  await page.getByRole("radio", { name: "Create account" }).check();
-  await page.getByLabel("User name").fill(name);
-  await page.getByLabel("Password", { exact: true }).fill(`${name} likes brown horses`);
-  await page.getByRole("button", { name: "Create account" }).click();
-  await keepWords(page);
-}
-
-/** Reads the words off the page and gives those back that are asked for. */
-async function keepWords(page: Page): Promise<void> {
-  const shown = page.getByTestId("words").getByRole("listitem");
-  await expect(shown).toHaveCount(24);
-  await picture(page, `words-${page.viewportSize()?.width}`);
-  const words = (await shown.allInnerTexts()).map((text) => text.replace(/^\d+\s*/, ""));
-  await page.getByRole("button", { name: "I have written them down" }).click();
-  for (const field of await page.getByLabel(/^Word \d+$/).all()) {
-    const label = (await field.evaluate((input) => (input as HTMLInputElement).labels?.[0]?.textContent)) ?? "";
-    await field.fill(words[Number(label.replace(/\D/g, "")) - 1] ?? "");
-  }
-  await page.getByRole("button", { name: "Done" }).click();
-  await expect(page.getByTestId("chats")).toBeAttached();
-}
-
-async function say(page: Page, text: string): Promise<void> {
-  await page.getByLabel("Write a message").fill(text);
-  await page.getByLabel("Write a message").press("Enter");
-}
-
-function messages(page: Page) {
-  return page.getByTestId("message").locator(".text");
-}
+import {
+  arrive,
+  create,
+  greet,
+  isIn,
+  keepWords,
+  NARROWEST,
+  newcomer,
+  open,
+  PHONE,
+  say,
+  texts,
+} from "./harness/people.ts";
 
 test("two people create accounts, find each other, and talk", async ({ browser, server }) => {
-  const alice = await arrive(await browser.newContext({ viewport: DESK }), server);
-  const bob = await arrive(await browser.newContext({ viewport: PHONE, colorScheme: "dark" }), server);
-  await create(alice, "alice");
-  await create(bob, "bob");
+  const alice = await arrive(browser, server);
+  const bob = await arrive(browser, server, { viewport: PHONE, colorScheme: "dark" });
+  for (const [page, name] of [
+    [alice, "alice"],
+    [bob, "bob"],
+  ] as const) {
+    await create(page, name);
+    await picture(page, `words-${name}`);
+    await keepWords(page);
+    await isIn(page);
+  }
   await expectNothingOfSecrets(alice);
 
-  await alice.getByTestId("new-chat").getByRole("textbox").fill("bob");
-  await alice.getByRole("button", { name: "Start" }).click();
-  await expect(alice.getByTestId("conversation")).toBeVisible();
-  await say(alice, "hello bob\nthis is a second line");
-
-  await bob.getByTestId("chat").filter({ hasText: "alice" }).click();
+  await greet(alice, "bob", "hello bob\nthis is a second line");
+  await open(bob, "alice");
   await bob.getByRole("button", { name: "Accept" }).click();
-  await expect(messages(bob)).toHaveText(["hello bob\nthis is a second line"]);
+  await expect(texts(bob)).toHaveText(["hello bob\nthis is a second line"]);
   await say(bob, "hello yourself");
-  await expect(messages(alice)).toHaveText(["hello bob\nthis is a second line", "hello yourself"]);
+  await expect(texts(alice)).toHaveText(["hello bob\nthis is a second line", "hello yourself"]);
   await expect(alice.getByTestId("message").first()).toHaveAttribute("data-state", "read");
   await picture(alice, "chat-desk-light");
   await picture(bob, "chat-phone-dark");
@@ -77,20 +49,16 @@ test("two people create accounts, find each other, and talk", async ({ browser, 
   await expectNoSeriousFinding(bob);
 
   await alice.reload();
-  await expect(messages(alice)).toHaveCount(3);
+  await expect(texts(alice)).toHaveCount(3);
   await picture(await wider(alice, PHONE), "chat-phone-light");
 });
 
 test("M9: markup and script in a message are text", async ({ browser, server }) => {
-  const page = await arrive(await browser.newContext(), server);
-  await create(page, "alice");
-  const bob = await arrive(await browser.newContext(), server);
-  await create(bob, "bob");
-  await page.getByTestId("new-chat").getByRole("textbox").fill("bob");
-  await page.getByRole("button", { name: "Start" }).click();
+  const page = await newcomer(browser, server, "alice");
+  await newcomer(browser, server, "bob");
   const hostile = `<img src=x onerror="document.title='broken'"> \u202Eeverything backwards & "quoted"`;
-  await say(page, hostile);
-  await expect(messages(page)).toHaveText([hostile]);
+  await greet(page, "bob", hostile);
+  await expect(texts(page)).toHaveText([hostile]);
   await expect(page).toHaveTitle("Messages · Sotto");
 });
 
@@ -120,8 +88,7 @@ for (const [locale, create] of [
 ] as const) {
   for (const colorScheme of ["light", "dark"] as const) {
     test(`the entrance, ${locale}, ${colorScheme}`, async ({ browser, server }) => {
-      const context = await browser.newContext({ viewport: DESK, colorScheme, locale });
-      const page = await arrive(context, server);
+      const page = await arrive(browser, server, { colorScheme, locale });
       await page.getByRole("radio", { name: create }).check();
       await page.locator("input[type=password]").fill("correct horse battery");
       await picture(page, `entrance-desk-${colorScheme}-${locale}`);

@@ -1,6 +1,6 @@
 // What protects an account: password, second factor, words on paper.
 import type { Page } from "@playwright/test";
-import { arrive, goTo, isIn, join, keepWords, passwordOf, PHONE, provePassword, signIn } from "./harness/app.ts";
+import { arrive, goTo, isIn, join, keepWords, passwordOf, PHONE, provePassword, signIn } from "./harness/people.ts";
 import { codeOf } from "./harness/authenticator.ts";
 import { expect, test } from "./harness/fixtures.ts";
 import { expectNoSeriousFinding, picture } from "./harness/look.ts";

@@ -14,7 +14,7 @@ import {
   provePassword,
   say,
   signIn,
-} from "./harness/app.ts";
+} from "./harness/people.ts";
 import { expect, test } from "./harness/fixtures.ts";
 import { expectNoSeriousFinding, picture } from "./harness/look.ts";
 

@@ -1,6 +1,6 @@
 // Making sure of each other: two browsers, a browser and a terminal, by code, by camera, by number and by words.
 import type { Browser, Page } from "@playwright/test";
-import { goTo, greet, join, meet, passwordOf, PHONE, provePassword, say } from "./harness/app.ts";
+import { goTo, greet, join, meet, passwordOf, PHONE, provePassword, say } from "./harness/people.ts";
 import { browserOptions } from "./harness/browser.js";
 import { filmOf, photographOf, photographOfTerminal, type Image } from "./harness/codes.ts";
 import { expect, test } from "./harness/fixtures.ts";
