@@ -96,8 +96,11 @@ export async function begin(page: Page, name: string): Promise<void> {
 }
 
 export async function open(page: Page, title: string): Promise<void> {
-  await page.getByTestId("chat").filter({ hasText: title }).first().click();
-  await expect(page.getByRole("heading", { level: 1, name: title })).toBeVisible();
+  // A row may move away under the pointer, when something is said elsewhere.
+  await expect(async () => {
+    await page.getByTestId("chat").filter({ hasText: title }).first().click({ timeout: 3000 });
+    await expect(page.getByRole("heading", { level: 1, name: title })).toBeVisible({ timeout: 3000 });
+  }).toPass({ timeout: 30_000 });
 }
 
 export async function say(page: Page, text: string): Promise<void> {
