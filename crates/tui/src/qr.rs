@@ -18,9 +18,9 @@ pub(crate) fn drawn(text: &str, margin: usize) -> Option<String> {
         let is_margin = !within.contains(&x) || !within.contains(&y);
         y < side && (is_margin || modules[(y - margin) * width + x - margin] == Color::Light)
     };
-    let row = |y: usize| (0..side).map(move |x| (x, y));
-    let rows = (0..side).step_by(2).map(|y| row(y).map(|(x, y)| block(is_bright(x, y), is_bright(x, y + 1))).collect());
-    Some(rows.collect::<Vec<String>>().join("\n"))
+    let row = |y| (0..side).map(|x| block(is_bright(x, y), is_bright(x, y + 1))).collect();
+    let rows: Vec<String> = (0..side).step_by(2).map(row).collect();
+    Some(rows.join("\n"))
 }
 
 fn block(is_upper_bright: bool, is_lower_bright: bool) -> char {
