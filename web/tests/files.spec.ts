@@ -4,7 +4,7 @@ import type { Page } from "@playwright/test";
 import { bytes, digestOf, saved, sendFiles, withFile, withoutPicker } from "./harness/files.ts";
 import { expect, test } from "./harness/fixtures.ts";
 import { expectNoSeriousFinding, picture } from "./harness/look.ts";
-import { begin, DESK, newcomer, open, talking, texts } from "./harness/people.ts";
+import { begin, newcomer, open, talking, texts } from "./harness/people.ts";
 import { Terminal } from "./harness/terminal.ts";
 
 const MIB = 1 << 20;
@@ -214,7 +214,7 @@ test("what was fetched is shown in the settings, and can be removed", async ({ b
 });
 
 test("S28: what lies in the browser of a file cannot be read there", async ({ browser, server }) => {
-  const { alice, bob } = await talking(browser, server, { viewport: DESK });
+  const { alice, bob } = await talking(browser, server);
   await withoutPicker(bob);
   const canary = "a canary that only Alice and Bob know of ";
   await sendFiles(alice, { name: "a.txt", mimeType: "", buffer: Buffer.from(canary.repeat(100)) });

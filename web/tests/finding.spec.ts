@@ -1,7 +1,7 @@
 // Finding one's way: search, the list with its shelves, the palette, shortcuts, notifications.
 import { expect, test } from "./harness/fixtures.ts";
 import { expectNoSeriousFinding, picture } from "./harness/look.ts";
-import { choose, DESK, message, open, PHONE, say, talking, texts } from "./harness/people.ts";
+import { choose, DESK, message, NARROWEST, open, PHONE, say, talking, texts } from "./harness/people.ts";
 
 test("what was said is found, in all chats and in one", async ({ browser, server }) => {
   const { alice, bob } = await talking(browser, server);
@@ -154,7 +154,7 @@ test("news of other chats is shown here, and by the system only as much as is al
 });
 
 test("in Russian, on a phone, nothing is cut off", async ({ browser, server }) => {
-  const { alice, bob } = await talking(browser, server, { viewport: { width: 320, height: 640 } });
+  const { alice, bob } = await talking(browser, server, { viewport: NARROWEST });
   await bob.evaluate(() => localStorage.setItem("sotto.language", "ru"));
   await bob.reload();
   await expect(texts(bob)).toHaveText(["hello bob"]);

@@ -1,7 +1,7 @@
 // Groups: who is in them, who may do what there, and being called by name.
 import { expect, test } from "./harness/fixtures.ts";
 import { expectNoSeriousFinding, picture } from "./harness/look.ts";
-import { begin, choose, DESK, message, newcomer, open, PHONE, say, talking, texts } from "./harness/people.ts";
+import { begin, choose, message, newcomer, open, PHONE, say, talking, texts } from "./harness/people.ts";
 
 test("a group is made, talks, changes its roles, and loses a member", async ({ browser, server }) => {
   test.setTimeout(240_000);
@@ -91,7 +91,7 @@ test("a group is made, talks, changes its roles, and loses a member", async ({ b
 });
 
 test("whoever is not there is said not to be", async ({ browser, server }) => {
-  const alice = await newcomer(browser, server, "alice", { viewport: DESK });
+  const alice = await newcomer(browser, server, "alice");
   await alice.getByRole("button", { name: "New", exact: true }).click();
   await alice.getByRole("menuitem", { name: "New group" }).click();
   const form = alice.getByTestId("new-group");

@@ -1,7 +1,7 @@
 // What people do with messages: answer, change, take back, react, pass on, pin.
 import { expect, test } from "./harness/fixtures.ts";
 import { expectNoSeriousFinding, picture } from "./harness/look.ts";
-import { begin, choose, DESK, message, newcomer, open, PHONE, say, talking, texts } from "./harness/people.ts";
+import { begin, choose, message, newcomer, open, PHONE, say, talking, texts } from "./harness/people.ts";
 
 test("answers, changes, deletions and reactions reach the other", async ({ browser, server }) => {
   const { alice, bob } = await talking(browser, server);
@@ -138,7 +138,7 @@ test("on a phone a finger that rests opens the menu", async ({ browser, server }
 });
 
 test("typed marks become markup, and what is hidden is shown when touched", async ({ browser, server }) => {
-  const page = await newcomer(browser, server, "alice", { viewport: DESK, colorScheme: "dark" });
+  const page = await newcomer(browser, server, "alice", { colorScheme: "dark" });
   await page.getByRole("button", { name: "New", exact: true }).click();
   await page.getByRole("menuitem", { name: "Saved messages" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Saved messages" })).toBeVisible();
