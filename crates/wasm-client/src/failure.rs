@@ -60,7 +60,7 @@ impl Failure {
         Self { code, message: message.into() }
     }
 
-    /// Whether it is about the store as a whole, whatever was asked of it.
+    /// Whether the store as a whole is behind it: nothing else of what the engine does fails without a name.
     pub(crate) fn is_of_the_store(&self) -> bool {
         matches!(self.code, FailureCode::Full | FailureCode::Failed)
     }
