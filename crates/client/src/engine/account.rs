@@ -48,10 +48,14 @@ pub(super) struct Account {
     /// New ones that the server may have taken over or not.
     pub(super) next_words: Option<Zeroizing<String>>,
     pub(super) access_token: Zeroizing<String>,
+    /// By the clock of this device.
+    pub(super) access_until_ms: u64,
     pub(super) refresh_token: Zeroizing<String>,
     pub(super) cursor: Vec<u8>,
     pub(super) wants: Wants,
     pub(super) settings_change: u64,
+    /// By how much the server's clock was ahead of this device's when it was last seen.
+    pub(super) clock_ahead_ms: i64,
 }
 
 /// What still has to be brought to the server or fetched from it.
@@ -146,10 +150,12 @@ impl Account {
             recovery_words: words("recovery_words")?,
             next_words: words("next_words")?,
             access_token: Zeroizing::new(row.get("access_token")?),
+            access_until_ms: row.get("access_until_ms")?,
             refresh_token: Zeroizing::new(row.get("refresh_token")?),
             cursor: row.get("cursor")?,
             wants: Wants(row.get("wants")?),
             settings_change: row.get("settings_change")?,
+            clock_ahead_ms: row.get("clock_ahead_ms")?,
         }))
     }
 
@@ -165,9 +171,9 @@ impl Account {
             "INSERT OR REPLACE INTO account (only_row, state, account_id, user_name, identity_key, device_id, device_seed,
                certificate, server_key, vault_device_id, vault_seed, vault_certificate, store_key, slot_key, vault_version,
                recovery_words, next_words, access_token, refresh_token, cursor, wants, settings_change, vault_generation,
-               renewal_due, newer_vault)
+               renewal_due, newer_vault, access_until_ms, clock_ahead_ms)
              VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-               ?23, ?24)",
+               ?23, ?24, ?25, ?26)",
         )?
         .execute(params![
             state,
@@ -194,8 +200,15 @@ impl Account {
             vault.map_or(Generation::FIRST, Vault::generation).0,
             self.renewal_due,
             self.newer_vault.as_ref().map(DeviceCertificate::encode),
+            self.access_until_ms,
+            self.clock_ahead_ms,
         ])?;
         Ok(())
+    }
+
+    /// Whether the access token is good for a while yet, as far as this device can tell.
+    pub(super) fn has_fresh_token(&self, now_ms: u64) -> bool {
+        self.access_until_ms.checked_sub(now_ms).is_some_and(|left_ms| (1..=ACCESS_MAX_MS).contains(&left_ms))
     }
 
     pub(super) fn sender(&self) -> Sender {
@@ -206,11 +219,22 @@ impl Account {
         Participant::new(&self.certificate, &self.key, now).map_err(|_| Mishap::Bad("the certificate of this device"))
     }
 
-    pub(super) fn take(&mut self, session: &wire::Session) {
+    /// Takes the tokens of a session, which came at `now_ms` by the clock of this device.
+    pub(super) fn take(&mut self, session: &wire::Session, now_ms: u64) {
         self.access_token = Zeroizing::new(session.access_token.clone());
+        self.access_until_ms = access_until_ms(session, now_ms);
         self.refresh_token = Zeroizing::new(session.refresh_token.clone());
     }
 }
+
+/// By the clock of this device, with a minute to spare for calls on their way.
+pub(super) fn access_until_ms(session: &wire::Session, now_ms: u64) -> u64 {
+    now_ms.saturating_add(session.access_expires_in_ms.into()).saturating_sub(ACCESS_SPARE_MS)
+}
+
+const ACCESS_SPARE_MS: u64 = 60_000;
+/// Longer than any access token is good: a token that is to be good for longer was taken by another clock than today's.
+const ACCESS_MAX_MS: u64 = 900_000;
 
 impl Step<'_, '_> {
     /// Changes the account and keeps it.

@@ -111,8 +111,7 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn greeted(&mut self, info: &wire::GetServerInfoResponse) -> Result<(), Mishap> {
-        self.memory.clock.set(info.time_ms, self.moment.now_ms);
-        self.memory.clock_is_set = true;
+        self.set_clock(info.time_ms)?;
         self.sign_refresh_again()?;
         let Some(visitor) = take_flow!(self, Greeting) else { return Ok(()) };
         if !(info.protocol_min..=info.protocol_max).contains(&PROTOCOL_VERSION) {
@@ -208,7 +207,8 @@ impl Step<'_, '_> {
         }
         if let Some(errand) = errand.filter(|_| self.memory.account.is_some() && session.certified) {
             self.memory.token_is_stale = false;
-            self.update(|known| known.take(&session))?;
+            let now_ms = self.moment.now_ms;
+            self.update(|known| known.take(&session, now_ms))?;
             return self.run(errand, root, vault);
         }
         let (user_name, vault_version) = (reply.user_name, vault.version);

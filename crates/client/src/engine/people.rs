@@ -222,6 +222,16 @@ impl Step<'_, '_> {
         Ok(())
     }
 
+    /// There are newer keys than those of `version`, which were handed out last: after newer ones, if an old answer came late. So
+    /// everything since that version is asked for.
+    pub(super) fn keys_are_outdated(&mut self, account: AccountId, version: u64) -> Result<(), Mishap> {
+        self.keys_changed(account)?;
+        self.db
+            .prepare_cached("UPDATE contacts SET keys_version = min(keys_version, ?2) WHERE account_id = ?1")?
+            .execute(params![account.as_bytes(), version])?;
+        Ok(())
+    }
+
     /// Holds here at once, and on the server when it can be reached. A change of mind before that replaces what was to be sent.
     pub(super) fn set_blocked(&mut self, account: AccountId, blocked: bool) -> Result<(), Mishap> {
         self.keep_blocked(account, blocked)?;

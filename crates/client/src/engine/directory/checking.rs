@@ -100,8 +100,7 @@ impl Step<'_, '_> {
             return Ok(Some(Trouble::KeysNotInDirectory));
         }
         if kept.shown_revision < published.state.revision {
-            // There are newer keys than those that were handed out.
-            self.keys_changed(account)?;
+            self.keys_are_outdated(account, kept.shown_revision)?;
         }
         Ok(None)
     }
