@@ -12,7 +12,7 @@ use std::thread;
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{captured, interrupted};
+use crate::process::{captured, cargo, interrupted};
 use crate::wasm;
 
 /// What each target may use: an input that takes more is a bug. Memory is bounded more closely, and exactly, by the targets
@@ -61,8 +61,7 @@ fn run_all(targets: Vec<String>, fuzz: impl Fn(&str) -> Result<()> + Sync) -> Ve
 fn build(root: &Path) -> Result<PathBuf> {
     let host = wasm::host(root)?;
     let target_dir = root.join("target/fuzz");
-    let mut command = Command::new("cargo");
-    command.current_dir(root.join("fuzz")).args(["build", "--quiet", "--locked", "--release", "--bins"]);
+    let mut command = cargo(&root.join("fuzz"), &["build", "--quiet", "--locked", "--release", "--bins"]);
     // Naming the target keeps the instrumentation out of build scripts and macros.
     command.args(["--target", &host, "--target-dir"]).arg(&target_dir).env("RUSTFLAGS", INSTRUMENTATION);
     captured(&mut command)?;

@@ -3,6 +3,7 @@
 
 use std::io::Read;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -18,6 +19,18 @@ pub fn watch_for_interrupts() -> Result<()> {
 
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::SeqCst)
+}
+
+/// Cargo, as a person would call it. The cargo that runs us tells us about our own package; build scripts that look at the same
+/// names (`ring` does) would take that for a change, and all that rests on them would be built again.
+pub fn cargo(folder: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(folder).args(words);
+    let ours = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// Runs a command and returns what it printed on both streams, in the order in which it came.

@@ -4,6 +4,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -11,7 +12,7 @@ use sotto_test_services::{Nats, Postgres};
 use tempfile::TempDir;
 
 use crate::contract;
-use crate::process::{answer, captured, interrupted, watch_for_interrupts};
+use crate::process::{answer, captured, cargo, interrupted, watch_for_interrupts};
 use crate::wasm;
 use crate::{fuzz, vectors, web};
 
@@ -21,79 +22,116 @@ struct Part {
     run: fn(&Path) -> Result<String>,
 }
 
-const PARTS: &[Part] = &[
-    Part { name: "format", run: format },
-    Part { name: "contract", run: wire_contract },
-    Part { name: "licences", run: licences },
-    Part { name: "advisories", run: advisories },
-    Part { name: "lints", run: lints },
-    Part { name: "web-build", run: web_build },
-    Part { name: "web-checks", run: web_checks },
-    Part { name: "rust", run: rust_tests },
-    Part { name: "oracle", run: oracle },
-    Part { name: "vectors-in-wasm", run: vectors::run },
-    Part { name: "browser", run: browser },
-    // The part that seldom finds anything new takes longest to say so.
-    Part { name: "fuzz", run: hostile_bytes },
+/// Parts that come one after the other.
+type Lane = &'static [Part];
+
+/// The whole suite: stages, one after the other, each of lanes that run side by side. What only compiles and reads shares the
+/// processors well, since the module for the browser is linked and shrunk on one of them; what runs servers has them to itself.
+const STAGES: &[&[Lane]] = &[
+    &[
+        &[
+            Part { name: "format", run: format },
+            Part { name: "contract", run: wire_contract },
+            Part { name: "licences", run: licences },
+            Part { name: "advisories", run: advisories },
+            Part { name: "lints", run: lints },
+        ],
+        &[
+            Part { name: "web-build", run: web_build },
+            Part { name: "web-checks", run: web_checks },
+            Part { name: "vectors-in-wasm", run: vectors::run },
+            Part { name: "oracle", run: oracle },
+        ],
+    ],
+    &[&[
+        Part { name: "rust", run: rust_tests },
+        Part { name: "browser", run: browser },
+        // The part that seldom finds anything new takes longest to say so.
+        Part { name: "fuzz", run: hostile_bytes },
+    ]],
 ];
 
 /// The inner loop: what finds most mistakes in the least time.
-const INNER_LOOP: &[Part] = &[
+const INNER_LOOP: Lane = &[
     Part { name: "format", run: format },
     Part { name: "lints", run: native_lints },
     Part { name: "unit", run: unit_tests },
 ];
 
 pub fn list() {
-    for part in PARTS {
+    for part in all_parts() {
         println!("{}", part.name);
     }
 }
 
 pub fn check(root: &Path) -> Result<()> {
-    run(root, &INNER_LOOP.iter().collect::<Vec<_>>())
+    run(root, &[&[INNER_LOOP]], &[])
 }
 
+/// Everything, or the named parts.
 pub fn test(root: &Path, names: &[String]) -> Result<()> {
-    if let Some(unknown) = names.iter().find(|name| PARTS.iter().all(|part| part.name != **name)) {
+    if let Some(unknown) = names.iter().find(|name| all_parts().all(|part| part.name != **name)) {
         bail!("there is no part '{unknown}'; `cargo xtask test --list` names them");
     }
-    let wanted = PARTS.iter().filter(|part| names.is_empty() || names.iter().any(|name| name == part.name));
-    run(root, &wanted.collect::<Vec<_>>())
+    run(root, STAGES, names)
+}
+
+fn all_parts() -> impl Iterator<Item = &'static Part> {
+    STAGES.iter().flat_map(|lanes| lanes.iter()).flat_map(|lane| lane.iter())
+}
+
+/// How a part ended.
+struct Outcome {
+    name: &'static str,
+    took: Duration,
+    printed: Result<String>,
 }
 
 /// Runs all parts, also after one has failed, so that one run shows all that is wrong.
-fn run(root: &Path, parts: &[&Part]) -> Result<()> {
+fn run(root: &Path, stages: &[&[Lane]], names: &[String]) -> Result<()> {
     watch_for_interrupts()?;
-    let mut times = Vec::new();
-    let (mut passed, mut failed) = (0, Vec::new());
-    for part in parts {
-        println!("{} …", part.name);
-        let start = Instant::now();
-        let outcome = (part.run)(root);
+    let mut outcomes = Vec::new();
+    for lanes in stages {
+        thread::scope(|scope| {
+            let running: Vec<_> = lanes.iter().map(|lane| scope.spawn(|| run_lane(root, lane, names))).collect();
+            outcomes.extend(running.into_iter().flat_map(|lane| lane.join().expect("a part returns its failures")));
+        });
         if interrupted() {
-            bail!("stopped in '{}'", part.name);
+            bail!("stopped");
         }
-        let ending = match outcome {
-            Ok(printed) => {
-                passed += passed_tests(&printed);
-                "ok"
-            }
-            Err(error) => {
-                println!("{error:#}");
-                failed.push(part.name);
-                "FAILED"
-            }
-        };
-        times.push((part.name, ending, start.elapsed()));
     }
-    summary(&times, passed, &failed)
+    summary(&outcomes)
 }
 
-fn summary(times: &[(&str, &str, Duration)], passed: u64, failed: &[&str]) -> Result<()> {
+fn run_lane(root: &Path, lane: Lane, names: &[String]) -> Vec<Outcome> {
+    let wanted = lane.iter().filter(|part| names.is_empty() || names.iter().any(|name| name == part.name));
+    wanted.map_while(|part| (!interrupted()).then(|| run_part(root, part))).collect()
+}
+
+fn run_part(root: &Path, part: &Part) -> Outcome {
+    println!("{} …", part.name);
+    let start = Instant::now();
+    let printed = (part.run)(root);
+    if let Err(error) = &printed
+        && !interrupted()
+    {
+        println!("{}: {error:#}", part.name);
+    }
+    Outcome { name: part.name, took: start.elapsed(), printed }
+}
+
+fn summary(outcomes: &[Outcome]) -> Result<()> {
     println!();
-    for (name, ending, time) in times {
-        println!("{name:16} {ending:7} {:7.1} s", time.as_secs_f64());
+    let (mut passed, mut failed) = (0, Vec::new());
+    for Outcome { name, took, printed } in outcomes {
+        let ending = if let Ok(printed) = printed {
+            passed += passed_tests(printed);
+            "ok"
+        } else {
+            failed.push(*name);
+            "FAILED"
+        };
+        println!("{name:16} {ending:7} {:7.1} s", took.as_secs_f64());
     }
     println!("tests: {passed} passed, {} failed", failed.len());
     if !failed.is_empty() {
@@ -244,14 +282,8 @@ fn scratch() -> Result<TempDir> {
     Ok(folder)
 }
 
-fn cargo(root: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new("cargo");
-    command.current_dir(root).args(words);
-    command
-}
-
 /// For each target; `script/fuzz` goes on for longer.
-const FUZZ_SECONDS: u32 = 12;
+const FUZZ_SECONDS: u32 = 8;
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::process::{answer, captured};
+use crate::process::{answer, captured, cargo};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const CRATE: &str = "sotto-wasm-client";
@@ -74,8 +74,7 @@ pub fn as_it_is_built(command: &mut Command) -> Result<&mut Command> {
 
 /// Compiles one of our crates and returns its module.
 pub fn compile(root: &Path, package: &str) -> Result<PathBuf> {
-    let mut command = Command::new("cargo");
-    command.current_dir(root).args(["build", "--quiet", "--locked", "--package", package]);
+    let mut command = cargo(root, &["build", "--quiet", "--locked", "--package", package]);
     as_it_is_built(&mut command)?;
     let target = if has_rustup_target(root) && std::env::var("SOTTO_WASM_ROUTE").as_deref() != Ok("debian") {
         root.join("target")

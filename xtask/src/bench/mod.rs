@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
 use serde::de::DeserializeOwned;
 
-use crate::process::captured;
+use crate::process::{captured, cargo};
 use crate::wasm;
 use results::{Measured, Results};
 use side_by_side::{Figure, Row};
@@ -97,7 +97,7 @@ fn client(root: &Path, parts: &[String]) -> Result<Vec<Measured>> {
 fn server(root: &Path, parts: &[String]) -> Result<Vec<Measured>> {
     let build =
         ["build", "--release", "--locked", "--package", "sotto-server", "--package", "sotto-server-tests", "--bins"];
-    captured(Command::new("cargo").current_dir(root).args(build))?;
+    captured(&mut cargo(root, &build))?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let report = folder.path().join("report.json");
     let mut load = Command::new(root.join("target/release/load"));
@@ -110,20 +110,18 @@ fn server(root: &Path, parts: &[String]) -> Result<Vec<Measured>> {
 fn terminal(root: &Path, parts: &[String]) -> Result<Vec<Measured>> {
     ensure!(parts.is_empty(), "the terminal is measured as a whole");
     let build = ["build", "--release", "--locked", "--package", "sotto-server", "--bins"];
-    captured(Command::new("cargo").current_dir(root).args(build))?;
+    captured(&mut cargo(root, &build))?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let report = folder.path().join("report.json");
-    let mut measuring = Command::new("cargo");
-    measuring.current_dir(root).args(["bench", "--quiet", "--locked", "--package", "sotto-tui", "--bench", "terminal"]);
-    let status = measuring.args(["--", "--json"]).arg(&report).status();
+    let words = ["bench", "--quiet", "--locked", "--package", "sotto-tui", "--bench", "terminal", "--", "--json"];
+    let status = cargo(root, &words).arg(&report).status();
     ensure!(status.context("cannot start the measurement")?.success(), "the measurement broke off");
     parse(&std::fs::read_to_string(&report).context("the measurement left no report")?)
 }
 
 fn natively<T: DeserializeOwned>(root: &Path, arguments: &[&str]) -> Result<Vec<T>> {
-    let mut command = Command::new("cargo");
-    command.current_dir(root).args(["run", "--quiet", "--locked", "--release", "--package", PACKAGE, "--"]);
-    parse(&captured(command.args(arguments))?)
+    let words = ["run", "--quiet", "--locked", "--release", "--package", PACKAGE, "--"];
+    parse(&captured(cargo(root, &words).args(arguments))?)
 }
 
 fn in_wasm<T: DeserializeOwned>(root: &Path, function: &str, argument: Option<&str>) -> Result<Vec<T>> {
