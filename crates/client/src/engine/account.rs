@@ -227,9 +227,11 @@ impl Account {
     }
 }
 
-/// By the clock of this device, with a minute to spare for calls on their way.
+/// By the clock of this device, with some time to spare for calls on their way. Whatever the server says, it is not asked for
+/// new tokens all the time.
 pub(super) fn access_until_ms(session: &wire::Session, now_ms: u64) -> u64 {
-    now_ms.saturating_add(session.access_expires_in_ms.into()).saturating_sub(ACCESS_SPARE_MS)
+    let good_for_ms = u64::from(session.access_expires_in_ms).saturating_sub(ACCESS_SPARE_MS);
+    now_ms.saturating_add(good_for_ms.clamp(ACCESS_SPARE_MS, ACCESS_MAX_MS))
 }
 
 const ACCESS_SPARE_MS: u64 = 60_000;
@@ -276,5 +278,22 @@ impl Step<'_, '_> {
 impl std::fmt::Debug for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Account").field("id", &self.id).field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sotto_proto::wire;
+
+    use super::access_until_ms;
+
+    #[test]
+    fn new_tokens_are_asked_for_after_a_minute_at_the_earliest_and_a_quarter_of_an_hour_at_the_latest() {
+        let good_for_ms = |access_expires_in_ms| {
+            access_until_ms(&wire::Session { access_expires_in_ms, ..wire::Session::default() }, 1_000) - 1_000
+        };
+        assert_eq!(good_for_ms(900_000), 840_000);
+        assert_eq!([0, 30_000].map(good_for_ms), [60_000; 2]);
+        assert_eq!(good_for_ms(u32::MAX), 900_000);
     }
 }
