@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use prost::Message as _;
-use sotto_client::engine::{DirectoryPresence, Engine, Trouble};
+use sotto_client::engine::{DirectoryPresence, Engine, Outgoing, Trouble};
 use sotto_client_tests::{Handset, Town};
-use sotto_proto::{Method, wire};
+use sotto_proto::{Method, UserName, wire};
 
 /// Makes calls until there is nothing left to say, and lets `meddle` change the answers on the way. Gives the methods that were called.
 fn settles(handset: &mut Handset<'_>, meddle: impl Fn(Method, Bytes) -> Bytes) -> Vec<Method> {
@@ -72,6 +72,42 @@ fn friends_tell_each_other_which_head_they_have_seen() {
     assert!(called.contains(&Method::DirectoryGetHead), "{called:?}");
     assert_eq!(troubles(&bob), []);
     assert_eq!(bob.texts(chat).len(), 6);
+}
+
+/// Alice looks for Bob while he signs in on a laptop, and the answer, in which there is no laptop yet, comes last.
+#[test]
+fn an_old_answer_about_keys_that_comes_late_holds_nothing_up() {
+    let town = Town::new();
+    let (mut alice, mut bob, chat) = town.friends();
+    town.publish();
+    alice.catch_up();
+    let bobs_name = UserName::parse("user_name", "bob").unwrap();
+    alice.with(|engine, moment| engine.start_direct(&bobs_name, None, moment)).unwrap();
+    let is_late = |call: &Outgoing| call.method == Method::AccountLookUpUser;
+    let asked = alice.with(Engine::outgoing).unwrap().into_iter().find(is_late).unwrap();
+    let answer = alice.call(&asked);
+    let mut laptop = town.sign_in("bob", 3);
+    town.publish();
+    town.tell();
+    alice.with(Engine::connected).unwrap();
+    loop {
+        let mut due = alice.with(Engine::outgoing).unwrap();
+        due.retain(|call| !is_late(call));
+        if due.is_empty() {
+            break;
+        }
+        for call in due {
+            let answer = alice.call(&call);
+            alice.with(|engine, moment| engine.reply(call.ticket, answer, moment)).unwrap();
+        }
+    }
+    alice.with(|engine, moment| engine.reply(asked.ticket, answer, moment)).unwrap();
+    alice.settle();
+    alice.says(chat, "to both of you");
+    assert_eq!(alice.engine.queued(chat).unwrap(), []);
+    for device in [&mut bob, &mut laptop] {
+        assert!(device.hears(chat).contains(&"to both of you".to_owned()));
+    }
 }
 
 #[test]
@@ -175,7 +211,7 @@ fn what_is_not_proved_is_not_believed_and_nothing_is_sent() {
         town.publish();
         let mut alice = town.register("alice", seed);
         town.publish();
-        let name = sotto_proto::UserName::parse("user_name", "bob").unwrap();
+        let name = UserName::parse("user_name", "bob").unwrap();
         alice.with(|engine, moment| engine.start_direct(&name, None, moment)).unwrap();
         settles(&mut alice, |method, answer| altered(method, answer, change));
         assert!(troubles(&alice).contains(&expected), "{what}: {:?}", troubles(&alice));

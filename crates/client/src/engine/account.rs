@@ -48,14 +48,10 @@ pub(super) struct Account {
     /// New ones that the server may have taken over or not.
     pub(super) next_words: Option<Zeroizing<String>>,
     pub(super) access_token: Zeroizing<String>,
-    /// By the clock of this device.
-    pub(super) access_until_ms: u64,
     pub(super) refresh_token: Zeroizing<String>,
     pub(super) cursor: Vec<u8>,
     pub(super) wants: Wants,
     pub(super) settings_change: u64,
-    /// By how much the server's clock was ahead of this device's when it was last seen.
-    pub(super) clock_ahead_ms: i64,
 }
 
 /// What still has to be brought to the server or fetched from it.
@@ -150,12 +146,10 @@ impl Account {
             recovery_words: words("recovery_words")?,
             next_words: words("next_words")?,
             access_token: Zeroizing::new(row.get("access_token")?),
-            access_until_ms: row.get("access_until_ms")?,
             refresh_token: Zeroizing::new(row.get("refresh_token")?),
             cursor: row.get("cursor")?,
             wants: Wants(row.get("wants")?),
             settings_change: row.get("settings_change")?,
-            clock_ahead_ms: row.get("clock_ahead_ms")?,
         }))
     }
 
@@ -171,9 +165,9 @@ impl Account {
             "INSERT OR REPLACE INTO account (only_row, state, account_id, user_name, identity_key, device_id, device_seed,
                certificate, server_key, vault_device_id, vault_seed, vault_certificate, store_key, slot_key, vault_version,
                recovery_words, next_words, access_token, refresh_token, cursor, wants, settings_change, vault_generation,
-               renewal_due, newer_vault, access_until_ms, clock_ahead_ms)
+               renewal_due, newer_vault)
              VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-               ?23, ?24, ?25, ?26)",
+               ?23, ?24)",
         )?
         .execute(params![
             state,
@@ -200,15 +194,8 @@ impl Account {
             vault.map_or(Generation::FIRST, Vault::generation).0,
             self.renewal_due,
             self.newer_vault.as_ref().map(DeviceCertificate::encode),
-            self.access_until_ms,
-            self.clock_ahead_ms,
         ])?;
         Ok(())
-    }
-
-    /// Whether the access token is good for a while yet, as far as this device can tell.
-    pub(super) fn has_fresh_token(&self, now_ms: u64) -> bool {
-        self.access_until_ms.checked_sub(now_ms).is_some_and(|left_ms| (1..=ACCESS_MAX_MS).contains(&left_ms))
     }
 
     pub(super) fn sender(&self) -> Sender {
@@ -219,24 +206,11 @@ impl Account {
         Participant::new(&self.certificate, &self.key, now).map_err(|_| Mishap::Bad("the certificate of this device"))
     }
 
-    /// Takes the tokens of a session, which came at `now_ms` by the clock of this device.
-    pub(super) fn take(&mut self, session: &wire::Session, now_ms: u64) {
+    pub(super) fn take(&mut self, session: &wire::Session) {
         self.access_token = Zeroizing::new(session.access_token.clone());
-        self.access_until_ms = access_until_ms(session, now_ms);
         self.refresh_token = Zeroizing::new(session.refresh_token.clone());
     }
 }
-
-/// By the clock of this device, with some time to spare for calls on their way. Whatever the server says, it is not asked for
-/// new tokens all the time.
-pub(super) fn access_until_ms(session: &wire::Session, now_ms: u64) -> u64 {
-    let good_for_ms = u64::from(session.access_expires_in_ms).saturating_sub(ACCESS_SPARE_MS);
-    now_ms.saturating_add(good_for_ms.clamp(ACCESS_SPARE_MS, ACCESS_MAX_MS))
-}
-
-const ACCESS_SPARE_MS: u64 = 60_000;
-/// Longer than any access token is good: a token that is to be good for longer was taken by another clock than today's.
-const ACCESS_MAX_MS: u64 = 900_000;
 
 impl Step<'_, '_> {
     /// Changes the account and keeps it.
@@ -278,22 +252,5 @@ impl Step<'_, '_> {
 impl std::fmt::Debug for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Account").field("id", &self.id).field("device", &self.device).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use sotto_proto::wire;
-
-    use super::access_until_ms;
-
-    #[test]
-    fn new_tokens_are_asked_for_after_a_minute_at_the_earliest_and_a_quarter_of_an_hour_at_the_latest() {
-        let good_for_ms = |access_expires_in_ms| {
-            access_until_ms(&wire::Session { access_expires_in_ms, ..wire::Session::default() }, 1_000) - 1_000
-        };
-        assert_eq!(good_for_ms(900_000), 840_000);
-        assert_eq!([0, 30_000].map(good_for_ms), [60_000; 2]);
-        assert_eq!(good_for_ms(u32::MAX), 900_000);
     }
 }

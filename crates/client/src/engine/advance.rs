@@ -59,7 +59,6 @@ impl Step<'_, '_> {
     }
 
     fn settle_account(&mut self) -> Result<(), Mishap> {
-        self.judge_token();
         let wants = self.account()?.wants;
         if wants.has(Wants::TOKEN) || self.memory.token_is_stale {
             self.refresh()?;

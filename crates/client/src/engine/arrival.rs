@@ -7,7 +7,7 @@ use sotto_crypto::vault::{RootSecret, Version};
 use sotto_proto::{AccountId, DeviceId, wire};
 use zeroize::Zeroizing;
 
-use super::account::{Account, State, Wants, access_until_ms};
+use super::account::{Account, State, Wants};
 use super::change::Change;
 use super::entrance::{Flow, encoded, sealed_name, take_flow};
 use super::own::decoded;
@@ -60,10 +60,9 @@ impl Step<'_, '_> {
         let Entered { account, user_name, device, key, device_name, server_key, root, vault_version } = entered;
         self.memory.token_is_stale = false;
         let identity = root.derive_identity_key();
-        let now_ms = self.moment.now_ms;
         if session.certified && self.memory.account.is_some() {
             self.update(|known| {
-                known.take(&session, now_ms);
+                known.take(&session);
                 known.vault_version = vault_version;
                 known.state = State::InUse;
                 known.wants.add(Wants::SYNC | Wants::OWN_ACCOUNT | Wants::PACKAGES);
@@ -91,13 +90,11 @@ impl Step<'_, '_> {
             newer_vault: None,
             recovery_words: None,
             next_words: None,
-            access_until_ms: access_until_ms(&session, now_ms),
             access_token: Zeroizing::new(session.access_token),
             refresh_token: Zeroizing::new(session.refresh_token),
             cursor: Vec::new(),
             wants: Wants::of(Wants::OWN_ACCOUNT | Wants::PACKAGES | Wants::SYNC | Wants::BLOCKED),
             settings_change: 0,
-            clock_ahead_ms: self.memory.clock.ahead_ms(),
         })?;
         self.renew_if_due(&root)
     }

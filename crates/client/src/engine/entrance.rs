@@ -111,7 +111,8 @@ impl Step<'_, '_> {
     }
 
     pub(super) fn greeted(&mut self, info: &wire::GetServerInfoResponse) -> Result<(), Mishap> {
-        self.set_clock(info.time_ms)?;
+        self.memory.clock.set(info.time_ms, self.moment.now_ms);
+        self.memory.clock_is_set = true;
         self.sign_refresh_again()?;
         let Some(visitor) = take_flow!(self, Greeting) else { return Ok(()) };
         if !(info.protocol_min..=info.protocol_max).contains(&PROTOCOL_VERSION) {
@@ -207,8 +208,7 @@ impl Step<'_, '_> {
         }
         if let Some(errand) = errand.filter(|_| self.memory.account.is_some() && session.certified) {
             self.memory.token_is_stale = false;
-            let now_ms = self.moment.now_ms;
-            self.update(|known| known.take(&session, now_ms))?;
+            self.update(|known| known.take(&session))?;
             return self.run(errand, root, vault);
         }
         let (user_name, vault_version) = (reply.user_name, vault.version);

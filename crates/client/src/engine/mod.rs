@@ -83,7 +83,6 @@ pub use errands::{Errand, OwnDevice};
 pub use listing::ChatView;
 pub use markers::Reading;
 pub use moment::Moment;
-use moment::ServerClock;
 pub use notices::{Line, Placed};
 pub use own::OwnAccount;
 pub use people::Contact;
@@ -159,9 +158,9 @@ impl Engine {
     /// Goes on with what is in the store.
     pub fn open(store: Store) -> Result<Self, EngineError> {
         let account = Account::load(store.connection())?;
-        let clock =
-            account.as_ref().map_or_else(ServerClock::default, |known| ServerClock::ahead(known.clock_ahead_ms));
-        let memory = Memory { account, clock, ..Memory::default() };
+        let mut memory = Memory { account, ..Memory::default() };
+        // The token may be as old as the store.
+        memory.token_is_stale = memory.account.as_ref().is_some_and(|account| account.state != State::Entering);
         Ok(Self { store, memory, changes: Vec::new() })
     }
 

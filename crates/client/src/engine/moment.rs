@@ -25,11 +25,6 @@ pub(super) struct ServerClock {
 }
 
 impl ServerClock {
-    /// As it was when it was last seen.
-    pub(super) const fn ahead(ahead_ms: i64) -> Self {
-        Self { ahead_ms }
-    }
-
     pub(super) fn set(&mut self, server_ms: u64, device_ms: u64) {
         self.ahead_ms = signed(server_ms).saturating_sub(signed(device_ms));
     }

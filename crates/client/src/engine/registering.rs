@@ -115,21 +115,18 @@ impl Step<'_, '_> {
             recovery_words: Some(words_of(&code)),
             next_words: None,
             access_token: Zeroizing::default(),
-            access_until_ms: 0,
             refresh_token: Zeroizing::default(),
             cursor: Vec::new(),
             wants: Wants::of(Wants::PACKAGES | Wants::VAULT_PACKAGE | Wants::SYNC | Wants::SAVED),
             settings_change: 0,
-            clock_ahead_ms: self.memory.clock.ahead_ms(),
         })?;
         Ok(self.know_own_device(device, false)?)
     }
 
     pub(super) fn registered(&mut self, reply: wire::RegisterFinishResponse) -> Result<(), Mishap> {
         let session = reply.session.ok_or(Mishap::Bad("session"))?;
-        let now_ms = self.moment.now_ms;
         self.update(|account| {
-            account.take(&session, now_ms);
+            account.take(&session);
             account.state = State::InUse;
         })?;
         self.tell(Change::SignedIn);

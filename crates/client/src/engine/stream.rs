@@ -72,7 +72,10 @@ impl Step<'_, '_> {
     /// One item of the live stream.
     pub(super) fn take_item(&mut self, item: wire::SubscribeResponse) -> Result<(), Mishap> {
         match item.item {
-            Some(Item::Ready(ready)) => self.set_clock(ready.time_ms)?,
+            Some(Item::Ready(ready)) => {
+                self.memory.clock.set(ready.time_ms, self.moment.now_ms);
+                self.memory.clock_is_set = true;
+            }
             Some(Item::Entry(entry)) => self.take_entry(entry)?,
             Some(Item::Welcome(waiting)) => self.take_welcome(&waiting)?,
             Some(Item::Conversation(head)) => {

@@ -3,34 +3,12 @@
 use sotto_crypto::proof::Call as Proof;
 use sotto_proto::{Method, RequestId, wire};
 
-use super::account::{Account, State, Wants};
+use super::account::{State, Wants};
 use super::change::Change;
 use super::requests::Lane;
 use super::step::{Mishap, Step};
 
-/// What two looks at the same clock may differ by, since answers travel.
-const TRAVEL_MS: u64 = 1_000;
-
 impl Step<'_, '_> {
-    /// A token that is about to end is used no more. Where the device's clock misjudges it, the server will say so.
-    pub(super) fn judge_token(&mut self) {
-        let now_ms = self.moment.now_ms;
-        let ends = |account: &Account| account.state != State::Entering && !account.has_fresh_token(now_ms);
-        self.memory.token_is_stale |= self.memory.account.as_ref().is_some_and(ends);
-    }
-
-    /// Sees what time it is for the server. It is remembered for the next start, in which nothing may have to be asked first.
-    pub(super) fn set_clock(&mut self, server_ms: u64) -> Result<(), Mishap> {
-        self.memory.clock.set(server_ms, self.moment.now_ms);
-        self.memory.clock_is_set = true;
-        let ahead_ms = self.memory.clock.ahead_ms();
-        let differs = |account: &Account| account.clock_ahead_ms.abs_diff(ahead_ms) > TRAVEL_MS;
-        if self.memory.account.as_ref().is_some_and(differs) {
-            self.update(|account| account.clock_ahead_ms = ahead_ms)?;
-        }
-        Ok(())
-    }
-
     /// Asks for new tokens.
     pub(super) fn refresh(&mut self) -> Result<(), Mishap> {
         if self.is_busy(Lane::Session)? {
@@ -70,9 +48,8 @@ impl Step<'_, '_> {
         let session = reply.session.ok_or(Mishap::Bad("session"))?;
         self.memory.token_is_stale = false;
         let entering = self.account()?.state == State::Entering;
-        let now_ms = self.moment.now_ms;
         self.update(|account| {
-            account.take(&session, now_ms);
+            account.take(&session);
             account.wants.remove(Wants::TOKEN);
             if session.certified {
                 account.state = State::InUse;

@@ -38,5 +38,4 @@ const STEPS: &[&str] = &[
     include_str!("steps/0005_own_devices.sql"),
     include_str!("steps/0006_renewal.sql"),
     include_str!("steps/0007_directory.sql"),
-    include_str!("steps/0008_tokens.sql"),
 ];

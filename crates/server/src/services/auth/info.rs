@@ -5,7 +5,7 @@ use sotto_proto::{PROTOCOL_VERSION, wire};
 use crate::services::rates::Rate;
 use crate::services::{Context, Failure, Visitor};
 
-const ASKED: Rate = Rate::per_minute("GetServerInfo", 60);
+const ASKED: Rate = Rate::per_minute("GetServerInfo", 600);
 
 pub(super) fn get(context: &Context, visitor: &Visitor) -> Result<wire::GetServerInfoResponse, Failure> {
     context.rates.take(&ASKED, visitor.network())?;
