@@ -26,6 +26,7 @@ with_rates!(
     the_owner_gets_in_from_elsewhere_a4,
     an_address_tries_few_names_a4,
     registrations_and_recoveries_are_few_for_an_address,
+    a_script_starts_a_program_for_each_command,
 );
 
 async fn guess(world: &World, address: u8, name: &str) -> Result<wire::LoginStartResponse, ErrorDetail> {
@@ -88,4 +89,14 @@ async fn registrations_and_recoveries_are_few_for_an_address(world: &World) {
     assert_eq!(code(world.ask_from(9, start(11)).await), ErrorCode::RateLimited);
     assert_eq!(code(world.ask_from(9, recover(11)).await), ErrorCode::RateLimited);
     world.ask_from(8, start(11)).await.unwrap();
+}
+
+/// What each start asks for.
+async fn a_script_starts_a_program_for_each_command(world: &World) {
+    let alice = world.join("alice").await;
+    let mut session = alice.session.clone();
+    for start in 0..100 {
+        world.ask(wire::GetServerInfoRequest {}).await.unwrap();
+        session = world.ask(alice.refresh(world, &session, start)).await.unwrap().session.unwrap();
+    }
 }

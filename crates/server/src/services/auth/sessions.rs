@@ -11,8 +11,8 @@ use crate::services::rates::Rate;
 use crate::services::{Failure, Visitor};
 use crate::store::{Refusal, Session, StoreError, Trade};
 
-/// Each start of a program trades its token, which shows at once that a store was copied or rolled back; and a script starts one for
-/// each command.
+/// A program trades its token each time that it starts, which shows at once that its store was copied or rolled back. A script starts
+/// it for each command.
 const REFRESHED: Rate = Rate::per_hour("Refresh", 600);
 const REVOKED: Rate = Rate::per_hour("RevokeSession", 60);
 const REFRESH_TOKEN_MAX: usize = 256;
