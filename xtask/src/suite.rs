@@ -283,7 +283,7 @@ fn scratch() -> Result<TempDir> {
 }
 
 /// For each target; `script/fuzz` goes on for longer.
-const FUZZ_SECONDS: u32 = 8;
+const FUZZ_SECONDS: u32 = 12;
 
 #[cfg(test)]
 mod tests {
